@@ -1,0 +1,1 @@
+"""What is known, in SQL: the schema, its migrations, and one file per aggregate."""

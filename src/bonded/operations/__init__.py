@@ -1,0 +1,1 @@
+"""The verbs. They see ports, never adapters."""

@@ -1,0 +1,1 @@
+"""Indexes on other machines, and where this machine says they are."""

@@ -1,0 +1,1 @@
+"""HTTP: requests to operations, and what comes back to bytes. Nothing here knows an adapter."""
