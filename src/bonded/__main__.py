@@ -1,0 +1,5 @@
+"""`python -m bonded`."""
+
+from bonded.cli import main
+
+main()
