@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     trusted_proxy: bool = False
     access_log: bool = True
     max_file_size: int = Field(default=8 << 30, ge=1)
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, data: Path) -> Path:
+        # A shell leaves the `~` of `--data=~/feeds` to us, and systemd that of `Environment=`.
+        return data.expanduser().absolute()
 
     @classmethod
     def settings_customise_sources(
