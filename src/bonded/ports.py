@@ -173,15 +173,6 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What the file and `.metadata` routes need of a file on a page."""
-
-    file: File | None  #: None: refused, and `reason` says why
-    reason: str | None = None
-    status: int = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
     """A rendered page, compressed, with what it was made from."""
 

@@ -72,6 +72,15 @@ class Hidden:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the file and `.metadata` routes need of a file on a page."""
+
+    file: File | None  #: None: refused, and `reason` says why
+    reason: str | None = None
+    status: int = 200
+
+
 class Standing(StrEnum):
     """The status of a project (PEP 792)."""
 

@@ -26,9 +26,8 @@ FeedName = NewType("FeedName", str)
 FEED_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 #: First path segments that mean something else on the same host, now or later.
 RESERVED = frozenset(
-    "admin api app assets bonded default docs files favicon health healthz help integrity legacy"
-    " login logout metrics namespace namespaces oidc packages pypi readyz robots search signed"
-    " simple static status ui upload wheels".split()
+    "admin api assets default docs files health healthz integrity legacy login logout metrics"
+    " namespace namespaces oidc pypi readyz simple static ui wheels".split()
 )
 
 SAFE_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}", re.ASCII)

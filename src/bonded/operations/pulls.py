@@ -23,7 +23,7 @@ from bonded.ports import (
     Transaction,
     UnitOfWork,
 )
-from bonded.simple.archives import parse_metadata, requires_python, wheel_metadata
+from bonded.simple.archives import BROKEN, parse_metadata, requires_python, wheel_metadata
 
 #: What is kept back of a file until its hash was verified, so that a wrong one is never complete.
 HELD_BACK = 64 << 10
@@ -266,7 +266,7 @@ def _metadata(path: Path, file: File, size: int) -> bytes | None:
     try:
         with path.open("rb") as body:
             return wheel_metadata(body, file.filename, size)
-    except (BadInput, ValueError, OSError, EOFError, RuntimeError, ArithmeticError):
+    except (BadInput, *BROKEN):
         # Strange, but the bytes are those the upstream vouches for.
         return None
 

@@ -14,10 +14,10 @@ from packaging.utils import NormalizedName
 
 from bonded.model import keys
 from bonded.model.feeds import Feed
-from bonded.model.files import Basis, Kind, Project
+from bonded.model.files import Basis, Entry, Kind, Project
 from bonded.model.problems import Forbidden, NotFound, Problem
 from bonded.operations.directory import Directory
-from bonded.ports import Clock, Entry, Freshness, Index, StoredPage, Transaction, UnitOfWork
+from bonded.ports import Clock, Freshness, Index, StoredPage, Transaction, UnitOfWork
 from bonded.simple import entries, render
 
 LEVEL = 2  #: of gzip: pages compress well at any, and the first reader waits for it

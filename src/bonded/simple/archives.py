@@ -5,6 +5,7 @@ Nothing is unpacked to disk and nothing is held in memory but the metadata file.
 
 from __future__ import annotations
 
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -33,11 +34,13 @@ BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
     ValueError,
-    NotImplementedError,
+    ArithmeticError,
+    LookupError,
     RuntimeError,
 )
 

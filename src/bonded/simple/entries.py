@@ -7,9 +7,8 @@ from datetime import datetime
 import msgspec
 from packaging.utils import NormalizedName
 
-from bonded.model.files import File, Hidden, Kind, Project, Source
+from bonded.model.files import Entry, File, Hidden, Kind, Project, Source
 from bonded.model.names import version
-from bonded.ports import Entry
 
 
 class _Shown(msgspec.Struct, array_like=True, tag="f"):

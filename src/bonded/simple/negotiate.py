@@ -28,9 +28,8 @@ _NAMES = {
     "application/vnd.pypi.simple.latest+html": Form.HTML,
     "text/html": Form.TEXT,
 }
-#: At equal weight the richest wins; `*/*` alone gets what every client can read.
-_PREFERENCE = (Form.JSON, Form.HTML, Form.TEXT)
-_WILDCARDS = {"*/*": (Form.TEXT,), "text/*": (Form.TEXT,), "application/*": (Form.JSON, Form.HTML)}
+_WILDCARDS = {"text/*": (Form.TEXT,), "application/*": (Form.JSON, Form.HTML)}
+_ANY = "*/*"
 
 
 def form(accept: str | None, wanted: str | None = None) -> Form:
@@ -47,24 +46,37 @@ def form(accept: str | None, wanted: str | None = None) -> Form:
     if accept is None or not accept.strip():
         return Form.TEXT
     weights = _weights(accept)
-    best = max(_PREFERENCE, key=lambda f: (weights.get(f, 0.0), -_PREFERENCE.index(f)))
-    if weights.get(best, 0.0) <= 0.0:
+    best = max(Form, key=lambda f: _rank(f, *weights.get(f, (0, 0.0))))
+    if weights.get(best, (0, 0.0))[1] <= 0.0:
         raise _refusal("None of the formats your client accepts can be given.")
     return best
 
 
-def _weights(accept: str) -> dict[Form, float]:
-    named: dict[Form, float] = {}
-    wild: dict[Form, float] = {}
+def _weights(accept: str) -> dict[Form, tuple[int, float]]:
+    """How precisely each form is spoken of, and with which weight."""
+    weights: dict[Form, tuple[int, float]] = {}
     for part in accept.split(","):
         kind, quality = _weighted(part)
-        if kind in _NAMES:
-            known = _NAMES[kind]
-            named[known] = max(named.get(known, 0.0), quality)
-        for any_of in _WILDCARDS.get(kind, ()):
-            wild[any_of] = max(wild.get(any_of, 0.0), quality)
-    # RFC 9110: the most specific range decides, so a named type is not raised by a wildcard.
-    return wild | named
+        for meant, precision in _meant(kind):
+            # RFC 9110: the most specific range decides; a named type is not raised by a wildcard.
+            weights[meant] = max(weights.get(meant, (0, 0.0)), (precision, quality))
+    return weights
+
+
+def _meant(kind: str) -> list[tuple[Form, int]]:
+    if kind in _NAMES:
+        return [(_NAMES[kind], 2)]
+    if kind == _ANY:
+        return [(any_form, 0) for any_form in Form]
+    return [(some, 1) for some in _WILDCARDS.get(kind, ())]
+
+
+def _rank(form: Form, precision: int, quality: float) -> tuple[float, bool, int]:
+    """At equal weight what was asked for goes first, the richest of it; where anything will do,
+    what every client can read.
+    """
+    asked, place = precision > 0, list(Form).index(form)
+    return quality, asked, -place if asked else place
 
 
 def _weighted(part: str) -> tuple[str, float]:
@@ -73,7 +85,7 @@ def _weighted(part: str) -> tuple[str, float]:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "q":
             try:
-                return kind.lower(), min(max(float(value), 0.0), 1.0)
+                return kind.lower(), min(1.0, max(0.0, float(value)))
             except ValueError:
                 return kind.lower(), 0.0
     return kind.lower(), 1.0

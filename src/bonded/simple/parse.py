@@ -28,6 +28,8 @@ _DIGEST = re.compile(r"(sha512|sha384|sha224|sha1|md5|blake2b)=([0-9A-Fa-f]{32,1
 _ARCHIVE = re.compile(r"\.(whl|egg|zip|exe|msi|dmg|rpm|deb|tgz|tbz|tar\.(gz|bz2|xz|lzma|Z))$", re.I)
 #: A page whose JSON would be larger than this many files is no page of one project.
 MAX_FILES = 1_000_000
+#: No file is larger, and no larger number can be kept.
+MAX_SIZE = 1 << 62
 
 
 class NotAnIndexPage(Problem):
@@ -39,7 +41,7 @@ class NotAnIndexPage(Problem):
 class _JsonFile(msgspec.Struct):
     filename: str
     url: str
-    hashes: dict[str, Any] = {}
+    hashes: Any = None
     size: Any = None
     upload_time: Any = msgspec.field(name="upload-time", default=None)
     requires_python: Any = msgspec.field(name="requires-python", default=None)
@@ -117,12 +119,13 @@ def _from_json(file: _JsonFile) -> _Listed:
     return _Listed(
         filename=file.filename,
         url=file.url,
-        hashes=file.hashes,
+        hashes=file.hashes if isinstance(file.hashes, dict) else {},
         size=file.size,
         uploaded=times.parse(file.upload_time),
         requires_python=file.requires_python,
         metadata=vouched.get("sha256", True) if isinstance(vouched, dict) else vouched,
-        yanked=None if file.yanked in (False, None) else file.yanked,
+        # PEP 691: yanked is what is truthy; an empty reason is none.
+        yanked=file.yanked or None,
     )
 
 
@@ -144,7 +147,7 @@ def _html(body: bytes, name: NormalizedName, origin: From) -> Project:
     if version is not None and version.partition(".")[0] != "1":
         raise _no_page(origin, f"its repository-version is {version!r}, and only 1.x is known")
     base = next((b.attributes.get("href") for b in tree.css("base")), None)
-    url = urljoin(origin.url, base) if base else origin.url
+    url = (_joined(origin.url, base) if base else None) or origin.url
     listed = [item for a in tree.css("a") if (item := _from_anchor(a, url)) is not None]
     if not listed and version is None and not _claims_to_list(tree):
         raise _no_page(origin, "it lists no file and does not look like a list of links")
@@ -168,7 +171,7 @@ def _from_anchor(anchor: LexborNode, base: str) -> _Listed | None:
     href = attributes.get("href")
     if not href:
         return None
-    url, fragment = urldefrag(urljoin(base, href.strip()))
+    url, fragment = urldefrag(_joined(base, href.strip()) or "")
     filename = unquote(urlsplit(url).path.rpartition("/")[2])
     if not _ARCHIVE.search(filename):
         return None
@@ -212,8 +215,8 @@ def _file(item: _Listed, name: NormalizedName, origin: From) -> File:
     project, version = distribution(item.filename)
     if project != name:
         raise BadInput(f"{item.filename} belongs to {project}, not to {name}.", code="other-name")
-    url = urljoin(origin.url, item.url)
-    if urlsplit(url).scheme not in ("http", "https"):
+    url = _joined(origin.url, item.url)
+    if url is None or urlsplit(url).scheme not in ("http", "https"):
         raise BadInput(f"The link of {item.filename} is not a web address.", code="bad-url")
     hashes = {k.lower(): v.lower() for k, v in item.hashes.items() if isinstance(v, str)}
     return File(
@@ -236,12 +239,20 @@ def _file(item: _Listed, name: NormalizedName, origin: From) -> File:
     )
 
 
+def _joined(base: str, url: str) -> str | None:
+    """A link's address; None for one that cannot be understood."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return None
+
+
 def _matching(pattern: Callable[[str], object], text: str | None) -> str | None:
     return text if text is not None and pattern(text) else None
 
 
 def _size(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MAX_SIZE else None
 
 
 def _text(value: object) -> str | None:

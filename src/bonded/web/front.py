@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import quote
@@ -88,7 +88,7 @@ class _Exchange:
             client=_client(client[0] if client else "-", headers, rooms.trusted_proxy),
             receive=receive,
         )
-        self.route, self.sent, self.started = "other", 0, False
+        self.route, self.sent = "other", 0
 
     async def run(self) -> None:
         """Answer, whatever happens, and note it."""
@@ -98,8 +98,10 @@ class _Exchange:
             response = await self._answer()
             status = response.status
             await self._deliver(response)
-        except ClientGone:
-            pass
+        except ClientGone as problem:
+            # It may only have stopped sending, and listen still.
+            with suppress(Exception):
+                await self._deliver(problems.render(problem))
         except Problem as problem:
             # The body was cut off: what was sent cannot be taken back, only left incomplete.
             status = 599

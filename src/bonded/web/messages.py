@@ -19,7 +19,10 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Request:
-    """A request: its headers by lowercase name, and who sent it once that is known."""
+    """A request: its headers by lowercase name, and who sent it once that is known.
+
+    `begun` and `ended` say how far its body was read.
+    """
 
     method: str
     path: str
@@ -29,6 +32,8 @@ class Request:
     receive: Receive
     token: Token | None = None
     feed: Feed | None = None
+    begun: bool = False
+    ended: bool = False
 
     def header(self, name: bytes) -> str | None:
         """A header's text, None if it was not sent."""

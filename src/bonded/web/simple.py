@@ -60,14 +60,14 @@ class SimplePages:
 
     async def project(self, request: Request, feed: Feed, given: str) -> Response:
         """The page of a project; one whose name is not normalised is sent on."""
-        form = self._form(request)
         ready = self.shelf.peek(feed, given)
         if ready is None:
             name = project_name(given)
             if name != given:
                 query = f"?{request.query.decode('latin-1')}" if request.query else ""
                 return redirect(f"../{canonicalize_name(given)}/{query}")
-            ready = await self.shelf.project(feed, name)
+        form = self._form(request)
+        ready = ready or await self.shelf.project(feed, canonicalize_name(given))
         return self._page(request, feed, ready, form)
 
     def _form(self, request: Request) -> Form:

@@ -21,8 +21,9 @@ MAX_FIELDS = 16 << 20
 MAX_PARTS = 5000
 #: Bytes collected before they are hashed and written, in a thread.
 BLOCK = 1 << 20
-#: How much of a refused upload is read, so that its sender gets to reading the answer.
-DRAINED, DRAIN_TIME = 256 << 20, 60.0
+#: How much of a refused upload is read (bytes, seconds), so that its sender gets to reading the
+#: answer; who pauses for longer than PAUSE seconds is taken to wait for it already.
+DRAINED, DRAIN_TIME, PAUSE = 256 << 20, 60.0, 1.0
 _HEX = re.compile(r"[0-9A-Fa-f]{32,128}", re.ASCII)
 _DIGESTS = {
     "sha256_digest": "sha256",
@@ -159,26 +160,27 @@ def _parser(request: Request) -> PushMultipartParser:
 
 async def body(request: Request) -> AsyncIterator[bytes]:
     """The body of a request as it arrives; raises `ClientGone` if it stops half-way."""
-    while True:
+    request.begun = True
+    while not request.ended:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientGone("The upload stopped half-way; nothing was kept.", code="client-gone")
         if message.get("body"):
             yield message["body"]
-        if not message.get("more_body"):
-            return
+        request.ended = not message.get("more_body")
 
 
 async def drain(request: Request) -> None:
     """Read what is left of a refused upload, within bounds."""
-    taken = 0
+    if b"expect" in request.headers and not request.begun:
+        # Its sender waits to be told whether to send it.
+        return
+    taken, chunks = 0, body(request)
     try:
         async with asyncio.timeout(DRAIN_TIME):
-            async for chunk in body(request):
-                taken += len(chunk)
-                if taken > DRAINED:
-                    return
-    except (TimeoutError, ClientGone):
+            while taken < DRAINED:
+                taken += len(await asyncio.wait_for(anext(chunks), PAUSE))
+    except (TimeoutError, StopAsyncIteration, ClientGone):
         return
 
 
