@@ -6,6 +6,7 @@ The only file that names adapters.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -44,6 +45,8 @@ from bonded.web.simple import SimplePages
 from bonded.web.upload import UploadRoute
 
 CATALOG = "catalog.db"
+#: How often a worker looks whether its parent lives, in seconds.
+PARENT_WATCH = 0.4
 
 
 def now() -> datetime:
@@ -163,17 +166,28 @@ async def rooms(settings: Settings, log: TextIO | None = None) -> AsyncIterator[
     directory = Directory(opened.catalog, freshness, now)
     reached = Upstreams(opened, lambda: directory.feeds.values(), web)
     pulls = Pulls(reached.remote, opened.catalog, opened.blobs, opened.spool, journal.note)
-    flushing = asyncio.ensure_future(journal.keep_flushing())
+    beside = asyncio.gather(journal.keep_flushing(), _die_with_parent())
     try:
         await directory.refresh()
         yield _rooms(settings, opened, directory, reached, pulls, journal)
     finally:
-        flushing.cancel()
+        beside.cancel()
         await pulls.finish()
         await web.close()
         journal.flush()
         freshness.close()
         opened.close()
+
+
+async def _die_with_parent() -> None:
+    """End this worker when the process that began it was killed: nobody else would end it.
+
+    At once, and not in good order: it is no worse than the kill, and the next server tidies up.
+    """
+    parent = int(os.environ.get("BONDED_PARENT", os.getppid()))
+    while os.getppid() == parent:  # noqa: ASYNC110, nothing tells of it
+        await asyncio.sleep(PARENT_WATCH)
+    os._exit(1)
 
 
 def _rooms(

@@ -77,27 +77,33 @@ class DiskSpool:
         """Give the lock back."""
         os.close(self._lock)
 
-    def sweep(self) -> int:
-        """Remove what processes that died have left; the number of files removed."""
-        with self._alone() as alone:
+    def sweep(self, patience: float = 0) -> int:
+        """Remove what processes that died have left; the number of files removed.
+
+        Waits for up to `patience` seconds for those that still work here to end.
+        """
+        with self._alone(time.monotonic() + patience) as alone:
             left = [p for p in self.folder.iterdir() if alone or _abandoned(p)]
             for path in left:
                 path.unlink(missing_ok=True)
         return len(left)
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def _alone(self, end: float) -> Iterator[bool]:
+        while not (alone := self._try_alone()) and time.monotonic() < end:
+            time.sleep(0.05)
+        try:
+            yield alone
+        finally:
+            # Converting a lock may also lose the shared one on the way.
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def _try_alone(self) -> bool:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # Converting a lock may lose the shared one on the way.
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            return False
+        return True
 
 
 def _abandoned(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bonded.settings import Settings
 
 LOCK = "serve.lock"
+#: Within this many seconds the workers of a server that was killed have noticed, and ended.
+ORPHANED = 5.0
 
 
 @contextmanager
@@ -82,6 +85,15 @@ def address(settings: Settings) -> str:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}:{settings.port}"
+
+
+def tidy_after(folder: Folder, clean: bool) -> int | None:
+    """Tidy up after the last server if it was interrupted: how many files; None if it was not.
+
+    A worker that was killed alone is told by the temporary files it left.
+    """
+    left = folder.spool.sweep(0 if clean else ORPHANED)
+    return None if clean and not left else left + asyncio.run(tidy(folder))
 
 
 async def tidy(folder: Folder) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bonded.model.feeds import Feed
 from bonded.model.files import File, Kind, Source
 from bonded.model.problems import BadInput, BadUpstream, NotFound, Problem, Unavailable
+from bonded.operations.sweep import Sweep
 from bonded.ports import (
     Artifact,
     BlobStore,
@@ -162,10 +163,11 @@ class Pulls:
         sha256 = pull.spooled.sha256()
         body = await asyncio.to_thread(_metadata, pull.spooled.path, file, pull.received)
         row = Row(file=_saved(file, pull, body), blob=sha256, kind=Kind.SAVED)
-        for _ in range(TRIES):
-            await self.blobs.put(sha256, pull.spooled)
-            if await self.uow.write(lambda tx: self._list(tx, feed, actor, row, body)):
-                return
+        async with Sweep(self.uow, self.blobs).unless_listed(sha256):
+            for _ in range(TRIES):
+                await self.blobs.put(sha256, pull.spooled)
+                if await self.uow.write(lambda tx: self._list(tx, feed, actor, row, body)):
+                    return
         raise Unavailable("The file could not be kept; ask again.", code="swept", retry_after=1)
 
     def _list(self, tx: Transaction, feed: Feed, actor: str, row: Row, body: bytes | None) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
 from bonded.model.names import FeedName
-from bonded.model.problems import NotFound
+from bonded.model.problems import NotFound, Problem
 from bonded.ports import BlobStore, Row, Transaction, UnitOfWork
 
 BATCH = 500
@@ -35,6 +36,16 @@ class Sweep:
             return len(loose)
 
         return await self.uow.write(work)
+
+    @asynccontextmanager
+    async def unless_listed(self, key: str) -> AsyncIterator[None]:
+        """Remove the bytes of `key` again should that fail which puts and lists them."""
+        try:
+            yield
+        except Exception:
+            with suppress(Problem):
+                await self.blob(key)
+            raise
 
     async def everything(self) -> int:
         """Look at every blob there is; how many were removed."""

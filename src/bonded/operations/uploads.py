@@ -17,6 +17,7 @@ from bonded.model.feeds import Claim, Feed
 from bonded.model.files import File, Kind, Source
 from bonded.model.names import Pattern, distribution
 from bonded.model.problems import BadInput, Conflict, Forbidden, Unavailable
+from bonded.operations.sweep import Sweep
 from bonded.ports import BlobStore, Clock, Row, Spooled, Transaction, UnitOfWork
 from bonded.simple.archives import Described, inspect
 
@@ -78,11 +79,15 @@ class Uploads:
         found = await self.uow.read(lambda tx: _standing(tx, feed, file))
         if found is Outcome.THERE:
             return Receipt(file=file, outcome=found)
-        for _ in range(TRIES):
-            await self.blobs.put(incoming.spooled.sha256(), incoming.spooled)
-            receipt = await self.uow.write(lambda tx: self._list(tx, feed, actor, file, described))
-            if receipt is not None:
-                return receipt
+        sha256 = incoming.spooled.sha256()
+        async with Sweep(self.uow, self.blobs).unless_listed(sha256):
+            for _ in range(TRIES):
+                await self.blobs.put(sha256, incoming.spooled)
+                receipt = await self.uow.write(
+                    lambda tx: self._list(tx, feed, actor, file, described)
+                )
+                if receipt is not None:
+                    return receipt
         raise Unavailable("The file could not be kept; send it again.", code="swept", retry_after=1)
 
     def _file(self, feed: Feed, incoming: Incoming, described: Described) -> File:

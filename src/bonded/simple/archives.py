@@ -5,6 +5,7 @@ Nothing is unpacked to disk and nothing is held in memory but the metadata file.
 
 from __future__ import annotations
 
+import gzip
 import lzma
 import struct
 import tarfile
@@ -22,6 +23,7 @@ from packaging.version import InvalidVersion, Version
 
 from bonded.model.names import distribution
 from bonded.model.problems import BadInput
+from bonded.simple.bounded import MAX_HEADERS, Bounded, Sipped
 
 #: A METADATA file larger than this is not one; the largest real ones are some hundred KB.
 MAX_METADATA = 16 << 20
@@ -81,7 +83,7 @@ def refusal(filename: str, why: str, code: str = "bad-archive") -> BadInput:
 
 def wheel_metadata(file: IO[bytes], filename: str, size: int) -> bytes:
     """METADATA out of a wheel, after checking that its ZIP directory is sane."""
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(Sipped(file)) as archive:
         members = archive.infolist()
         names = {m.filename for m in members}
         _check_members(filename, members, size)
@@ -157,28 +159,33 @@ def read_member(archive: zipfile.ZipFile, member: str, filename: str) -> bytes:
 
 
 def _zip_sdist(file: IO[bytes], filename: str, size: int) -> bytes:
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(Sipped(file)) as archive:
         _check_members(filename, archive.infolist(), size)
         wanted = _pkg_info(filename, archive.namelist())
         return read_member(archive, wanted, filename)
 
 
 def _tar_sdist(file: IO[bytes], filename: str, size: int) -> bytes:
-    best: tuple[int, bytes] | None = None
-    unpacked = 0
-    with tarfile.open(fileobj=file, mode="r|gz") as archive:
-        for count, member in enumerate(archive):
-            unpacked += member.size
-            _check_tar_member(filename, member, count)
-            _check_ratio(filename, unpacked, size)
-            depth = member.name.count("/")
-            found = member.name.endswith("/PKG-INFO") and depth == 1
-            if found and member.isfile() and best is None:
-                stream = cast(IO[bytes], archive.extractfile(member))
-                best = depth, stream.read(MAX_METADATA)
-    if best is None:
+    found: bytes | None = None
+    with gzip.open(file) as plain:
+        bounded = Bounded(plain)
+        with tarfile.open(fileobj=bounded, mode="r|") as archive:
+            for count, member in enumerate(archive):
+                end = member.offset_data + member.size
+                bounded.most = end + MAX_HEADERS
+                _check_tar_member(filename, member, count)
+                _check_ratio(filename, end, size)
+                if found is None and _is_pkg_info(member):
+                    stream = cast(IO[bytes], archive.extractfile(member))
+                    found = stream.read(MAX_METADATA)
+    if found is None:
         raise refusal(filename, "it has no PKG-INFO in its top folder", "incomplete-sdist")
-    return best[1]
+    return found
+
+
+def _is_pkg_info(member: tarfile.TarInfo) -> bool:
+    top, _, name = member.name.partition("/")
+    return bool(top) and name == "PKG-INFO" and member.isfile()
 
 
 def _check_tar_member(filename: str, member: tarfile.TarInfo, count: int) -> None:
@@ -196,7 +203,7 @@ def _check_tar_member(filename: str, member: tarfile.TarInfo, count: int) -> Non
 
 def _check_link(filename: str, member: tarfile.TarInfo, target: str) -> None:
     depth = 0
-    for part in target.split("/"):
+    for part in target.replace("\\", "/").split("/"):
         depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
         if depth < 0 or member.linkname.startswith("/"):
             raise refusal(
