@@ -75,7 +75,8 @@ class Pattern:
     def parse(cls, text: str) -> Pattern:
         """Normalise as names are normalised, so that `Acme_*` and `acme-*` are one pattern."""
         plain = re.sub(r"[-_.]+", "-", text).lower()
-        if not PATTERN.fullmatch(plain.strip("-") or "-") or plain.startswith("-"):
+        # No name begins or ends with a dash: such a claim would look like one and own nothing.
+        if not PATTERN.fullmatch(plain):
             raise BadInput(
                 f"{text!r} is neither the name of a project nor a pattern of names.",
                 code="bad-pattern",
