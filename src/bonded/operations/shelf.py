@@ -8,6 +8,7 @@ import hashlib
 import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from packaging.utils import NormalizedName
@@ -15,7 +16,7 @@ from packaging.utils import NormalizedName
 from bonded.model import keys
 from bonded.model.feeds import Feed
 from bonded.model.files import Basis, Entry, Kind, Project
-from bonded.model.problems import Forbidden, NotFound, Problem
+from bonded.model.problems import Forbidden, NoRoom, NotFound, Problem
 from bonded.operations.directory import Directory
 from bonded.ports import Clock, Freshness, Index, StoredPage, Transaction, UnitOfWork
 from bonded.simple import entries, render
@@ -178,13 +179,23 @@ class Shelf:
         else:
             page = _page(project)
         self.rendered(len(page.json_gz) + len(page.html_gz))
-        await self.uow.write(lambda tx: _keep(tx, feed, project, page))
+        await self._store(project, lambda tx: _keep(tx, feed, project, page))
         return Ready(page)
+
+    async def _store(self, project: Project, keep: Callable[[Transaction], None]) -> None:
+        try:
+            await self.uow.write(keep)
+        except NoRoom:
+            # What is held is served on a full disk too; only what an upstream's page commits us
+            # to (first origin wins) must not be shown without being remembered.
+            if any(f.source.kind is Kind.UPSTREAM for f in project.files):
+                raise
 
     async def _make_root(self, feed: Feed, _name: NormalizedName) -> Ready:
         page = await self.uow.read(lambda tx: _root(tx, feed))
         self.rendered(len(page.json_gz) + len(page.html_gz))
-        await self.uow.write(lambda tx: tx.pages.put(feed.id, ROOT, page))
+        with suppress(NoRoom):
+            await self.uow.write(lambda tx: tx.pages.put(feed.id, ROOT, page))
         return Ready(page)
 
 

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 
 from bonded.model import keys
 from bonded.model.files import Basis, Project
-from bonded.model.problems import Unavailable
+from bonded.model.problems import NoRoom, Unavailable
 from bonded.ports import Answer, Clock, Listing, Remote, Transaction, UnitOfWork
 
 #: How long a page is taken for fresh when the upstream does not say, and at most and least.
@@ -77,7 +77,7 @@ class Cached:
             return self._stale(known)
         try:
             return flight.result()
-        except Unavailable:
+        except (Unavailable, NoRoom):
             return self._stale(known)
 
     def _stale(self, known: Listing) -> Project:
