@@ -8,7 +8,7 @@ from typing import IO
 #: The largest directory of a ZIP, in bytes: its reader holds all of it.
 MAX_DIRECTORY = 16 << 20
 #: The most that may stand before a member of a tar: its reader holds long names and attributes.
-MAX_HEADERS = 4 << 20
+MAX_HEADERS = 1 << 20
 
 
 class Sipped(io.RawIOBase):
