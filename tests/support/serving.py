@@ -7,13 +7,14 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,10 +132,16 @@ def request(
     token: str | None = None,
     headers: dict[str, str] | None = None,
     body: Any = None,
+    trust: ssl.SSLContext | None = None,
 ) -> Reply:
     """One request on a connection of its own; a body cut short raises."""
     parts = urlsplit(base)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    host = parts.hostname or ""
+    connection: HTTPConnection = (
+        HTTPSConnection(host, parts.port, timeout=60, context=trust)
+        if parts.scheme == "https"
+        else HTTPConnection(host, parts.port, timeout=60)
+    )
     named = dict(headers or {})
     if token is not None:
         named.setdefault("Authorization", basic(token))
@@ -184,7 +191,9 @@ def children(pid: int) -> list[int]:
 
 
 @contextmanager
-def serving(bonded: Bonded, *options: str, wait: float = 40) -> Iterator[Server]:
+def serving(
+    bonded: Bonded, *options: str, wait: float = 40, trust: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Run a server on a free port, until it is left."""
     log = bonded.data.parent / f"serve-{time.monotonic_ns()}.log"
     line = [sys.executable, "-m", "bonded", "serve", "--port", "0", *options]
@@ -192,7 +201,7 @@ def serving(bonded: Bonded, *options: str, wait: float = 40) -> Iterator[Server]
     with log.open("wb") as out:
         process = subprocess.Popen(line, stdout=out, stderr=subprocess.STDOUT, env=environment)
     try:
-        yield Server(process, _ready(process, log, wait), log)
+        yield Server(process, _ready(process, log, wait, trust), log)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -203,13 +212,16 @@ def serving(bonded: Bonded, *options: str, wait: float = 40) -> Iterator[Server]
                 process.wait()
 
 
-def _ready(process: subprocess.Popen[bytes], log: Path, wait: float) -> str:
+def _ready(
+    process: subprocess.Popen[bytes], log: Path, wait: float, trust: ssl.SSLContext | None
+) -> str:
+    """The server's own address, once it answers there."""
     end = time.monotonic() + wait
     while time.monotonic() < end:
-        found = re.search(r"at (http\S+) with", log.read_text())
+        found = re.search(r"listens on (http\S+) with", log.read_text())
         if found is not None:
             try:
-                if request(found[1], "GET", "/readyz").status == 200:
+                if request(found[1], "GET", "/readyz", trust=trust).status == 200:
                     return found[1]
             except OSError:
                 pass

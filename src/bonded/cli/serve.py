@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import os
 import shutil
@@ -88,28 +87,27 @@ def _with_port(settings: Settings) -> Settings:
 
 def _serve(settings: Settings) -> None:
     from bonded.app import folder
-    from bonded.cli.running import address, alone, base_url, tidy
+    from bonded.cli.running import address, alone, base_url, tidy_after
 
     with folder(settings.data) as opened:
         said = {"pid": os.getpid(), "port": settings.port, "url": settings.url or address(settings)}
         with alone(settings.data, said) as clean:
-            if not clean:
-                say(
-                    f"The last server was interrupted; {asyncio.run(tidy(opened))} leftovers removed."
-                )
-            else:
-                opened.spool.sweep()
-            _greet(settings, base_url(settings))
+            left = tidy_after(opened, clean)
+            if left is not None:
+                say(f"The last server was interrupted; {left} leftovers removed.")
+            _greet(settings, address(settings), base_url(settings))
             _run(settings)
 
 
-def _greet(settings: Settings, base: str) -> None:
-    say(f"Bonded serves {settings.data} at {base} with {settings.workers} worker(s).")
+def _greet(settings: Settings, socket_url: str, base: str) -> None:
+    count = f"{settings.workers} worker{'s' if settings.workers > 1 else ''}"
+    say(f"Bonded serves {settings.data} and listens on {socket_url} with {count}.")
     say(f"Indexes: {base}/FEED/simple/   Uploads: {base}/FEED/legacy/   Stop with Ctrl-C.")
     if not (_loopback(settings.host) or settings.tls_cert or settings.trusted_proxy):
         say(
-            f"warning: {settings.host} is reachable from other machines and tokens would travel in"
-            " the clear. Give --tls-cert and --tls-key, or --trusted-proxy behind one with TLS."
+            f"warning: {settings.host} is reachable from other machines, and tokens would travel"
+            " unencrypted. Give --tls-cert and --tls-key, or --trusted-proxy behind a proxy that"
+            " has TLS."
         )
 
 
@@ -127,6 +125,8 @@ def _run(settings: Settings) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
+
+    from bonded.web.quiet import LOGGING
 
     _hand_down(settings)
     # Not forked: a worker must share no lock, thread or connection with this process.
@@ -147,6 +147,7 @@ def _run(settings: Settings) -> None:
         ssl_cert=settings.tls_cert,
         ssl_key=settings.tls_key,
         log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
     ).serve()
 
 

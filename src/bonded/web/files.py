@@ -9,13 +9,13 @@ from packaging.utils import NormalizedName
 
 from bonded.model.feeds import Feed
 from bonded.model.files import File, Kind
-from bonded.model.names import project_name
 from bonded.operations.describe import Describe
 from bonded.operations.pulls import Pull, Pulls
 from bonded.operations.shelf import Shelf
 from bonded.ports import BlobStore, Ranged, Remote
 from bonded.web import ranges
 from bonded.web.messages import Headers, Request, Response, content_length, redirect
+from bonded.web.simple import asked_for
 
 METADATA = ".metadata"
 #: The longest range of a file not held yet that is passed through without pulling the file:
@@ -38,7 +38,7 @@ class Files:
 
     async def get(self, request: Request, feed: Feed, project: str, filename: str) -> Response:
         """A file, or its `.metadata`."""
-        name = project_name(project)
+        name = asked_for(project)
         if name != project:
             return redirect(f"../{name}/{filename}")
         if filename.endswith(METADATA):
@@ -94,13 +94,11 @@ class Files:
 
     async def _passed(self, file: File, wanted: str) -> Ranged | None:
         """A short range, read from the upstream; None where the file is to be pulled."""
-        last = ranges.suffix(wanted)
-        if file.size is None and last is None:
-            return None
         if file.size is None:
-            assert last is not None
-            short = last <= PASSED_THROUGH
-            return await self._remote(file).tail(_url(file), None, last) if short else None
+            # An HTML upstream says no size: the range goes there as it was asked.
+            start, length = ranges.unsized(wanted) or (None, PASSED_THROUGH + 1)
+            short = length <= PASSED_THROUGH
+            return await self._remote(file).tail(_url(file), start, length) if short else None
         part = ranges.parse(wanted, file.size)
         if part is None or part[1] - part[0] > PASSED_THROUGH:
             return None

@@ -24,6 +24,8 @@ from bonded.web.simple import SimplePages
 from bonded.web.upload import ClientGone, UploadRoute, drain
 
 CHUNK = 256 << 10
+#: What the log has for an answer that the client left, and for one that was cut off.
+CLIENT_LEFT, CUT_OFF = 499, 599
 PATHSEND = "http.response.pathsend"
 
 
@@ -93,7 +95,7 @@ class _Exchange:
     async def run(self) -> None:
         """Answer, whatever happens, and note it."""
         begun = perf_counter()
-        status = 499
+        status = CLIENT_LEFT
         try:
             response = await self._answer()
             status = response.status
@@ -102,10 +104,12 @@ class _Exchange:
             # It may only have stopped sending, and listen still.
             with suppress(Exception):
                 await self._deliver(problems.render(problem))
-        except Problem as problem:
-            # The body was cut off: what was sent cannot be taken back, only left incomplete.
-            status = 599
-            self.rooms.journal.note(f"cut off {self.request.path}: {problem.message}")
+        except Exception as error:
+            # What was sent cannot be taken back, only left incomplete: the server then cuts the
+            # connection.
+            status = CUT_OFF
+            why = error.message if isinstance(error, Problem) else repr(error)
+            self.rooms.journal.note(f"cut off {self.request.path}: {why}")
             raise
         finally:
             who = f"{self.request.client} {quote(self.request.actor, safe=' ()@:/+.,=')!r}"
@@ -196,10 +200,7 @@ class _Exchange:
         feed = self.rooms.directory.admit(self.request.token, route.feed, right)
         allowed = methods or ("GET", "HEAD")
         if self.request.method not in allowed:
-            raise MethodNotAllowed(
-                f"{self.request.method} is not for this address; it takes {', '.join(allowed)}.",
-                code="method-not-allowed",
-            )
+            raise MethodNotAllowed(self.request.method, *allowed)
         return feed
 
     async def _deliver(self, response: Response) -> None:

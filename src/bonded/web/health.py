@@ -40,7 +40,7 @@ class Health:
         if answer is None:
             return None
         if request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(f"{path} is only read.", code="method-not-allowed")
+            raise MethodNotAllowed(request.method, "GET", "HEAD")
         return await answer()
 
     async def _home(self) -> Response:

@@ -30,6 +30,8 @@ def render(problem: Problem) -> Response:
     if isinstance(problem, Unauthorised):
         # Without it pip neither asks a keyring nor a person (RFC 9110, section 11.6.1).
         headers.append((b"www-authenticate", b'Basic realm="Bonded", charset="UTF-8"'))
+    if isinstance(problem, MethodNotAllowed):
+        headers.append((b"allow", problem.allowed.encode()))
     if problem.retry_after is not None:
         headers.append((b"retry-after", b"%d" % problem.retry_after))
     return Response(problem.status, headers, encoded)
@@ -39,3 +41,10 @@ class MethodNotAllowed(Problem):
     """The address is right and the method is not."""
 
     status = 405
+
+    def __init__(self, method: str, *allowed: str) -> None:
+        listed = ", ".join(allowed)
+        super().__init__(
+            f"{method} is not for this address; it takes {listed}.", code="method-not-allowed"
+        )
+        self.allowed = listed

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from bonded.model.feeds import Feed
 from bonded.model.names import project_name
+from bonded.model.problems import BadInput, NotFound
 from bonded.operations.shelf import Ready, Shelf
 from bonded.simple import negotiate
 from bonded.simple.negotiate import Form
@@ -62,7 +63,7 @@ class SimplePages:
         """The page of a project; one whose name is not normalised is sent on."""
         ready = self.shelf.peek(feed, given)
         if ready is None:
-            name = project_name(given)
+            name = asked_for(given)
             if name != given:
                 query = f"?{request.query.decode('latin-1')}" if request.query else ""
                 return redirect(f"../{canonicalize_name(given)}/{query}")
@@ -93,6 +94,14 @@ class SimplePages:
         kind = form.value if form is not Form.TEXT else "text/html; charset=utf-8"
         headers += [(b"content-type", kind.encode()), content_length(len(body))]
         return Response(200, headers, body)
+
+
+def asked_for(given: str) -> NormalizedName:
+    """The name of a project in a path; one that no project can have is not there (404)."""
+    try:
+        return project_name(given)
+    except BadInput as problem:
+        raise NotFound(problem.message, code="no-such-project") from None
 
 
 def _names(known: str, plain: str) -> bool:
