@@ -1,0 +1,1 @@
+"""Bonded at work: `make demo` runs `examples.demo`."""
