@@ -1,1 +1,1 @@
-"""What the tests share: distributions made on the spot, an upstream that can misbehave, a server."""
+"""What the tests share: distributions, an upstream that can misbehave, a server."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+WHEEL_FILE = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n"
 EPOCH = (2020, 1, 1, 0, 0, 0)
 
 
@@ -65,7 +66,7 @@ def wheel(
         f"{module}/__init__.py": f"__version__ = {version!r}\n".encode(),
         **(extra or {}),
         f"{info}/METADATA": about,
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+        f"{info}/WHEEL": f"{WHEEL_FILE}Tag: {tag}\n".encode(),
     }
     record = [f"{path},{_record_hash(body)},{len(body)}" for path, body in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,"]).encode() + b"\n"

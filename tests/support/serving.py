@@ -162,7 +162,8 @@ def form(
     given = {":action": "file_upload", "protocol_version": "1"} | (fields or {})
     out = b""
     for key, value in given.items():
-        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"'
+        out += f"{head}\r\n\r\n{value}\r\n".encode()
     out += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
