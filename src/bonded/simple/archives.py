@@ -177,7 +177,7 @@ def _tar_sdist(file: IO[bytes], filename: str, size: int) -> bytes:
                 _check_ratio(filename, end, size)
                 if found is None and _is_pkg_info(member):
                     stream = cast(IO[bytes], archive.extractfile(member))
-                    found = stream.read(MAX_METADATA)
+                    found = stream.read(min(member.size, MAX_METADATA))
     if found is None:
         raise refusal(filename, "it has no PKG-INFO in its top folder", "incomplete-sdist")
     return found
