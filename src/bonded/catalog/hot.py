@@ -25,7 +25,9 @@ class SqliteFreshness:
     """
 
     def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        self.connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+        )
         self._ask = self.connection.cursor()
         self._seen = -1
 

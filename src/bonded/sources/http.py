@@ -26,8 +26,9 @@ ACCEPT = (
 )
 MAX_PAGE = 128 << 20
 REDIRECTS = 6
-PAGE_TIME = aiohttp.ClientTimeout(total=60, sock_connect=6, sock_read=20)
-FILE_TIME = aiohttp.ClientTimeout(total=None, sock_connect=6, sock_read=30)
+# pip gives up on us after 15 seconds: an upstream that is silent must be told of before.
+PAGE_TIME = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=10)
+FILE_TIME = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
 _REDIRECTING = {301, 302, 303, 307, 308}
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})")
 _FAILURES = (aiohttp.ClientError, TimeoutError, asyncio.TimeoutError, OSError, ValueError)
