@@ -166,12 +166,14 @@ async def rooms(settings: Settings, log: TextIO | None = None) -> AsyncIterator[
     directory = Directory(opened.catalog, freshness, now)
     reached = Upstreams(opened, lambda: directory.feeds.values(), web)
     pulls = Pulls(reached.remote, opened.catalog, opened.blobs, opened.spool, journal.note)
-    beside = asyncio.gather(journal.keep_flushing(), _die_with_parent())
+    beside = [asyncio.create_task(w) for w in (journal.keep_flushing(), _die_with_parent())]
     try:
         await directory.refresh()
         yield _rooms(settings, opened, directory, reached, pulls, journal)
     finally:
-        beside.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await pulls.finish()
         await web.close()
         journal.flush()
