@@ -41,7 +41,14 @@ def parse(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def suffix(header: str | None) -> int | None:
-    """The number of last bytes asked for, if that is what the header asks."""
+def unsized(header: str | None) -> tuple[int | None, int] | None:
+    """First byte (None: count from the end) and length asked of a file of unknown size.
+
+    None for what can only be told with the size.
+    """
     found = _RANGE.fullmatch(header) if header is not None else None
-    return int(found[2]) if found is not None and not found[1] and found[2] else None
+    if found is None or not found[2]:
+        return None
+    start, last = int(found[1]) if found[1] else None, int(found[2])
+    length = last if start is None else last - start + 1
+    return (start, length) if length > 0 else None
