@@ -213,3 +213,9 @@ def test_the_same_bytes_may_be_held_by_two_feeds(place: Place) -> None:
         )
     place.bonded.run("delete", "--feed", "other", dist.filename)
     served(place, dist, "shared")
+
+
+def test_a_full_path_of_windows_is_a_filename(place: Place) -> None:
+    dist = wheel("drive")
+    assert place.upload(f"C:\\dist\\{dist.filename}", dist.body).status == 200
+    assert list(place.files("drive")) == [dist.filename]

@@ -117,7 +117,7 @@ def distribution(filename: str) -> tuple[NormalizedName, Version]:
             name, number = parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename) as error:
         raise BadInput(
-            f"{filename!r} is not the filename of a wheel or an sdist: {error}",
+            f"{filename!r} is not the filename of a wheel or an sdist: {error}.",
             code="bad-filename",
             hint="Upload wheels (.whl) and sdists (.tar.gz or .zip) as the build tools name them.",
         ) from None
