@@ -117,7 +117,7 @@ class _Reader:
             self._block += data
             if self._spooled.size + len(self._block) > self._limit:
                 raise TooLarge(
-                    f"The file is larger than the {self._limit >> 20} MiB this server takes.",
+                    f"The file is larger than the {self._limit} bytes this server takes.",
                     code="file-too-large",
                     hint="Raise max_file_size in bonded.toml.",
                 )
