@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from aiohttp import BasicAuth
-
 from bonded.model.feeds import is_reference, redacted
 from bonded.model.problems import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password, for Basic authentication."""
+
+    user: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +35,24 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({self.url!r})"
 
-    def auth(self) -> BasicAuth | None:
+    def auth(self) -> Login | None:
         """The credentials; a machine's netrc is left to the HTTP client."""
         if self.userinfo is None:
             return None
         if is_reference(self.userinfo):
             return _referred(self.userinfo)
         user, _, password = self.userinfo.partition(":")
-        return BasicAuth(unquote(user), unquote(password))
+        return Login(unquote(user), unquote(password))
 
 
-def _referred(reference: str) -> BasicAuth:
+def _referred(reference: str) -> Login:
     *user, kind, name = reference.split(":")
     secret = _read(kind, unquote(name))
     if user:
-        return BasicAuth(unquote(user[0]), secret)
+        return Login(unquote(user[0]), secret)
     # A bare token is a password; one with a user is written USER:PASSWORD.
     given, glue, password = secret.partition(":")
-    return BasicAuth(given, password) if glue else BasicAuth("__token__", secret)
+    return Login(given, password) if glue else Login("__token__", secret)
 
 
 def _read(kind: str, name: str) -> str:

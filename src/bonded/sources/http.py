@@ -12,13 +12,14 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from packaging.utils import NormalizedName
+from yarl import URL
 
 from bonded import __version__
 from bonded.model.files import Project
 from bonded.model.problems import NotFound, Problem, Unavailable
 from bonded.ports import Answer, Artifact, Ranged, Validators
 from bonded.simple import parse
-from bonded.sources.credentials import Address
+from bonded.sources.credentials import Address, Login
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2,"
@@ -61,15 +62,14 @@ class Web:
             self._session = None
 
     async def send(
-        self, url: str, auth: aiohttp.BasicAuth | None, headers: dict[str, str], *, page: bool
+        self, url: str, login: Login | None, headers: dict[str, str], *, page: bool
     ) -> aiohttp.ClientResponse:
         """GET, following redirects; credentials stay with the origin they are for."""
         origin = _origin(url)
         for _ in range(REDIRECTS):
             response = await self.session.get(
-                url,
+                _authorised(url, login if _origin(url) == origin else None),
                 headers=headers,
-                auth=auth if _origin(url) == origin else None,
                 timeout=PAGE_TIME if page else FILE_TIME,
                 allow_redirects=False,
             )
@@ -87,6 +87,14 @@ class _RedirectLoop(aiohttp.ClientError):
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
+
+
+def _authorised(url: str, login: Login | None) -> URL:
+    """aiohttp takes credentials out of a URL before it sends, logs or returns it; without any it
+    looks into the user's netrc.
+    """
+    plain = URL(url)
+    return plain if login is None else plain.with_user(login.user).with_password(login.password)
 
 
 def _next(response: aiohttp.ClientResponse) -> str:
@@ -190,7 +198,7 @@ class HttpIndex:
                     return None
                 return _ranged(response.headers, await response.read())
 
-    def _auth(self, url: str) -> aiohttp.BasicAuth | None:
+    def _auth(self, url: str) -> Login | None:
         """Credentials belong to the index's own origin; its files may lie elsewhere."""
         return self.address.auth() if _origin(url) == _origin(self.address.url) else None
 

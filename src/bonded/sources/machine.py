@@ -47,6 +47,8 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None
 def _from_pip(environment: Mapping[str, str], option: str) -> str | None:
     for path in reversed(list(_pip_files(environment))):
         parser = configparser.RawConfigParser()
+        # pip takes index_url for index-url.
+        parser.optionxform = _option  # type: ignore[assignment,method-assign]
         try:
             parser.read(path, encoding="utf-8")
         except (configparser.Error, OSError, UnicodeDecodeError):
@@ -57,6 +59,10 @@ def _from_pip(environment: Mapping[str, str], option: str) -> str | None:
             if value:
                 return value
     return None
+
+
+def _option(text: str) -> str:
+    return text.lower().replace("_", "-")
 
 
 def _pip_files(environment: Mapping[str, str]) -> Iterator[Path]:
