@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from bonded.model.names import FeedName
     from bonded.operations.claims import ClaimAdmin
 
-app = typer.Typer(help="Names that belong to a feed, and are never asked of an upstream.")
+app = typer.Typer(
+    help="Names that belong to a feed, and are never asked of an upstream.", no_args_is_help=True
+)
 
 Patterns = Annotated[list[str], typer.Argument(metavar="NAME|PATTERN…", help="Such as acme-*")]
 OneFeed = Annotated[str | None, typer.Option("--feed", metavar="F", help="For this feed.")]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName
 
@@ -12,6 +13,8 @@ from bonded.model.names import FeedName, Pattern, feed_name
 from bonded.model.problems import BadInput
 
 DEFAULT = "default"
+#: A reference to a file by its path as one writes it: in a URL its slashes must be escaped.
+_FILE_PATH = re.compile(r"(https?://(?:[^/@:]*:)?file:)([^@]*/[^@]*)@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class UpstreamSpec:
             return cls(DEFAULT)
         if text.startswith("feed:"):
             return cls(f"feed:{feed_name(text[5:])}")
-        return cls(_checked_url(text))
+        return cls(_checked_url(_FILE_PATH.sub(_escaped, text, count=1)))
 
     @property
     def feed(self) -> FeedName | None:
@@ -40,6 +43,10 @@ class UpstreamSpec:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"{found[1]}{quote(found[2], safe='~')}@"
 
 
 def _checked_url(text: str) -> str:
