@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from packaging.utils import NormalizedName
 
@@ -41,6 +42,8 @@ class Files:
         name = asked_for(project)
         if name != project:
             return redirect(f"../{name}/{filename}")
+        # No filename has a '%': some clients (simple-repository) escape our escaped '+' again.
+        filename = unquote(filename)
         if filename.endswith(METADATA):
             return await self._metadata(request, feed, name, filename.removesuffix(METADATA))
         file = await self._file(feed, name, filename)
