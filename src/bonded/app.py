@@ -24,7 +24,7 @@ from bonded.catalog.folder import prepare
 from bonded.catalog.hot import SqliteFreshness
 from bonded.model.disk import told
 from bonded.model.feeds import DEFAULT, Feed, Upstream
-from bonded.model.problems import NotFound
+from bonded.model.problems import BadInput, NotFound
 from bonded.operations.describe import Describe
 from bonded.operations.directory import Directory
 from bonded.operations.pulls import Pulls
@@ -73,9 +73,8 @@ class Folder:
 def open_folder(path: Path) -> Folder:
     """Open a data folder, and make it if there is none. Raises `Problem` with what is wrong."""
     with told(path / CATALOG):
-        path.mkdir(parents=True, exist_ok=True)
-        with told(path / CATALOG):
-            identity = _identity(path)
+        _make(path)
+        identity = _identity(path)
     prepare(path / CATALOG)
     return Folder(
         path=path,
@@ -94,6 +93,18 @@ def folder(path: Path) -> Iterator[Folder]:
         yield opened
     finally:
         opened.close()
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        why = "it is a file" if path.is_file() else str(error.strerror)
+        raise BadInput(
+            f"{path} cannot be the data folder: {why}.",
+            code="bad-data-folder",
+            hint="Give another folder with --data or BONDED_DATA.",
+        ) from None
 
 
 def _identity(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from bonded.catalog.transaction import SqlTransaction
@@ -72,8 +72,11 @@ class SqliteCatalog:
         try:
             with engine.begin() as connection:
                 return work(SqlTransaction(connection, self.clock))
-        except OperationalError as error:
-            raise _told(error, self.path) from error
+        except DatabaseError as error:
+            problem = refused(error, self.path)
+            if problem is None:
+                raise
+            raise problem from error
 
     def close(self) -> None:
         """Finish what runs and close the file."""
@@ -83,8 +86,19 @@ class SqliteCatalog:
             engine.dispose()
 
 
-def _told(error: OperationalError, path: Path) -> Problem:
+def refused(error: DatabaseError, path: Path) -> Problem | None:
+    """What to tell of a refusal of SQLite's; None if the statement was at fault."""
     text = str(error.orig)
+    if "not a database" in text or "malformed" in text:
+        return Problem(
+            f"{path.name} in the data folder is damaged or is not Bonded's ({text}).",
+            code="catalog-damaged",
+            hint="Restore the data folder from its backup.",
+        )
+    return _told(text, path) if isinstance(error, OperationalError) else None
+
+
+def _told(text: str, path: Path) -> Problem:
     if "full" in text:
         full = refusal(OSError(28, text), path)
         assert full is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from bonded.catalog.engine import connect
+from bonded.catalog.engine import connect, refused
 from bonded.model.problems import Problem
 
 #: The newest revision this version of the code knows; `tests/unit` holds it against Alembic's.
@@ -24,13 +24,10 @@ def prepare(path: Path) -> None:
     try:
         _prepare(engine, path)
     except DatabaseError as error:
-        if "not a database" not in str(error.orig) and "malformed" not in str(error.orig):
+        problem = refused(error, path)
+        if problem is None:
             raise
-        raise Problem(
-            f"{path.name} in the data folder is damaged or is not Bonded's ({error.orig}).",
-            code="catalog-damaged",
-            hint="Restore the data folder from its backup.",
-        ) from None
+        raise problem from None
     finally:
         engine.dispose()
 
