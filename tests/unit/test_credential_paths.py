@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiohttp import BasicAuth
 
 from bonded.model.feeds import UpstreamSpec
 from bonded.model.problems import BadInput
-from bonded.sources.credentials import Address
+from bonded.sources.credentials import Address, Login
 
 
 @pytest.mark.parametrize("user", ["", "reader:"])
@@ -19,7 +18,7 @@ def test_a_path_is_written_as_it_is(tmp_path: Path, user: str) -> None:
     spec = UpstreamSpec.parse(f"https://{user}file:{file}@index.example/simple")
     address = Address.of(spec.text)
     assert address.url == "https://index.example/simple/"
-    assert address.auth() == BasicAuth(user.rstrip(":") or "__token__", "secret")
+    assert address.auth() == Login(user.rstrip(":") or "__token__", "secret")
     assert UpstreamSpec.parse(spec.text) == spec
 
 
