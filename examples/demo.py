@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import socket
@@ -71,7 +72,7 @@ class Demo:
         self.say(f"'{FEED}' is made; what it does not host it gets from the default index")
 
     async def _serve(self) -> str:
-        env, log = self._server_environment(), self.folder / "serve.log"
+        env, log = self._server_environment(), self._log
         serving = self.runner.server(tool("bonded"), "serve", "--port", "0", env=env, log=log)
         process = await self.stack.enter_async_context(serving)
         deadline = time.monotonic() + READY
@@ -80,6 +81,17 @@ class Demo:
                 raise Failed("the server does not start", self.runner.told(log))
             await asyncio.sleep(0.05)
         return url
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "serve.log"
+
+    def trouble(self) -> str:
+        """What the server refused or complained of last, and what the relay could not get."""
+        told = self.runner.told(self._log).splitlines() if self._log.exists() else []
+        server = [line for line in told if re.search(r" [45]\d\d \d+ [\d.]+ms$| note ", line)]
+        relay = [f"relay: {a.method} {a.path} {a.status}" for a in self.relay.log if a.status > 404]
+        return "\n".join(server[-8:] + relay[-8:])
 
     async def _ready(self) -> str | None:
         """The server's URL, once it answers there."""
@@ -202,7 +214,9 @@ async def _told(demo: Demo) -> int:
     try:
         await demo.play()
     except Failed as failure:
-        print(f"FAILED at {demo.step}: {failure.what}\n{failure.tail}", file=sys.stderr)
+        print(f"FAILED at {demo.step}: {failure.what}", file=sys.stderr)
+        for text in filter(None, (failure.tail, demo.trouble())):
+            print(text, file=sys.stderr)
         return 1
     except Exception:
         print(f"FAILED at {demo.step}:", file=sys.stderr)
