@@ -196,7 +196,7 @@ def test_a_pull_goes_on_when_its_client_leaves(
     connection.close()
     upstream.gate.set()
     end = time.monotonic() + 20
-    while not bonded.json("explain", "team", "big")["lines"][0]["by"] == "saved":
+    while bonded.json("explain", "team", "big")["lines"][0]["by"] != "saved":
         assert time.monotonic() < end
         time.sleep(0.1)
     assert len(upstream.asked(f"/files/{BIG.filename}")) == 1
