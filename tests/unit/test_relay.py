@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from packaging.utils import NormalizedName
-from relay import Origins, Relay, rewritten
+from relay import Asked, Origins, Relay, rewritten
 from selectolax.lexbor import LexborHTMLParser
 
 from bonded.model.files import File
@@ -278,11 +278,18 @@ async def test_a_range_is_a_range_and_no_whole_file() -> None:
         assert not any(a.whole_file for a in on.relay.log)
 
 
+def test_who_wanted_a_range_did_not_fetch_the_file() -> None:
+    # A small file is sent to its end before an asker who wanted a part of it can leave.
+    path = "/from/0/a-1-py3-none-any.whl"
+    assert Asked("GET", path, ranged=False, status=200, done=True).whole_file
+    assert not Asked("GET", path, ranged=True, status=200, done=True).whole_file
+
+
 async def test_a_file_that_ends_early_does_not_look_complete() -> None:
     async with scene() as on:
         url = (await on.file()).source.url
         on.servers.truncate = True
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="ended early"):
             await on.read(url)
         assert [(a.status, a.done, a.whole_file) for a in on.relay.log[1:]] == [(200, False, False)]
 
