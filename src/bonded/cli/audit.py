@@ -22,8 +22,10 @@ def list_(
     since: Annotated[
         str | None, typer.Option(help="A length of time (7d, 12h) or a date (2026-01-31).")
     ] = None,
-    feed: Annotated[str | None, typer.Option("--feed", metavar="F", help="Of this feed.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 1000,
+    feed: Annotated[
+        str | None, typer.Option("--feed", metavar="F", help="Only of this feed.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 1000,
     json: Json = False,
 ) -> None:
     """List what was done, oldest first."""

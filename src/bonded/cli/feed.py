@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Feeds: make, list, show, change, delete.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Lowercase letters, digits and dashes.")]
+Name = Annotated[str, typer.Argument(help="The feed: lowercase letters, digits and dashes.")]
 Upstreams = Annotated[
     list[str] | None,
     typer.Option(

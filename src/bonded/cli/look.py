@@ -39,7 +39,9 @@ def index_url(
 
 def explain(
     feed: Annotated[str, typer.Argument(metavar="F", help="The feed.")],
-    what: Annotated[str, typer.Argument(metavar="NAME[==VERSION]", help="Of which project.")],
+    what: Annotated[
+        str, typer.Argument(metavar="NAME[==VERSION]", help="The project, or one version of it.")
+    ],
     json: Json = False,
 ) -> None:
     """Say of each file whether it is shown, by which view, and why."""

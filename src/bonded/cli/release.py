@@ -100,7 +100,10 @@ def _yank(text: str, feed: str, reason: str | None) -> None:
 
 
 def delete(
-    what: Annotated[str, typer.Argument(metavar="NAME==VERSION|FILENAME")], feed: FeedOption
+    what: Annotated[
+        str, typer.Argument(metavar="NAME==VERSION|FILENAME", help="The release, or the file.")
+    ],
+    feed: FeedOption,
 ) -> None:
     """Delete a release or one file. The filename of an uploaded file stays taken for ever."""
     from bonded.model.names import FeedName

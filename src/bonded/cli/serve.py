@@ -20,12 +20,18 @@ METRICS = "metrics"
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Listen here. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="0 takes a free one. [default: 8080]")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. [default: 1]")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0 takes a free one. [default: 8080]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes serve. [default: 1]")
+    ] = None,
     url: Annotated[
         str | None,
-        typer.Option(metavar="PUBLIC_BASE", help="What clients call this server, if not that."),
+        typer.Option(metavar="PUBLIC_BASE", help="The URL by which clients reach it, if another."),
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
@@ -34,7 +40,8 @@ def serve(
         typer.Option("--trusted-proxy", help="Requests come through a proxy of ours, with TLS."),
     ] = None,
     access_log: Annotated[
-        bool | None, typer.Option("--access-log/--no-access-log", help="A line a request.")
+        bool | None,
+        typer.Option("--access-log/--no-access-log", help="Log a line for each request."),
     ] = None,
 ) -> None:
     """Serve the feeds of the data folder."""

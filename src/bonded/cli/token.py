@@ -16,9 +16,12 @@ app = typer.Typer(help="Tokens: mint, list, revoke.", no_args_is_help=True)
 
 @app.command("create")
 def create(
-    feed: Annotated[list[str], typer.Option("--feed", metavar="F", help="For this feed; repeat.")],
+    feed: Annotated[
+        list[str],
+        typer.Option("--feed", metavar="F", help="For this feed; may be given several times."),
+    ],
     scope: Annotated[str, typer.Option(help="read, write or manage.")] = "read",
-    expires: Annotated[str, typer.Option(help="30d, 12h, 52w, or never.")] = "30d",
+    expires: Annotated[str, typer.Option(help="After how long: 30d, 12h, 52w, or never.")] = "30d",
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     json: Json = False,
 ) -> None:
