@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -271,6 +272,25 @@ def test_credentials_are_references_and_stay_with_their_origin(bonded: Bonded) -
             assert upstream.authorizations[-1] == basic("s3cret-value", "me")
             out = bonded.run("feed", "list").stdout + bonded.run("explain", "team", "small").stdout
             assert "s3cret-value" not in out + server.log.read_text()
+            assert server.get(f"/team/files/small/{SMALL.filename}").body == SMALL.body
+        for path in bonded.data.rglob("*"):
+            assert path.is_dir() or b"s3cret-value" not in path.read_bytes(), path
+
+
+def test_netrc_serves_upstreams_without_a_reference(bonded: Bonded, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login net password rc-value\n")
+    netrc.chmod(0o600)
+    bonded.environment |= {"NETRC": str(netrc), "CORP": "me:env-value"}
+    with running(Upstream([SMALL])) as upstream:
+        bonded.run("feed", "create", "plain", "--upstream", upstream.url, "--public")
+        referring = upstream.url.replace("http://", "http://env:CORP@")
+        bonded.run("feed", "create", "named", "--upstream", referring, "--public")
+        with serving(bonded) as server:
+            assert server.get("/plain/simple/small/").status == 200
+            assert upstream.authorizations[-1] == basic("rc-value", "net")
+            assert server.get("/named/simple/small/").status == 200
+            assert upstream.authorizations[-1] == basic("env-value", "me")
 
 
 def test_the_default_upstream_is_that_of_the_machine(bonded: Bonded, upstream: Upstream) -> None:

@@ -57,7 +57,7 @@ def _json_file(file: File) -> dict[str, object]:
         out["requires-python"] = file.requires_python
     if file.metadata:
         vouched = True if file.metadata == "true" else {"sha256": file.metadata}
-        # PEP 714: never by the old key too, at which pip 22.3 to 23.1 fails; they read this as none.
+        # PEP 714: not by the old key too, at which pip 22.3 to 23.1 fails; they ignore this one.
         out["core-metadata"] = vouched
     out["yanked"] = file.yanked or True if file.yanked is not None else False
     return out

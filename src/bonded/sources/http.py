@@ -27,6 +27,8 @@ ACCEPT = (
 )
 MAX_PAGE = 128 << 20
 REDIRECTS = 6
+#: Seconds. pip waits for them, five times over and without a word.
+RETRY_AFTER = 2
 # pip gives up on us after 15 seconds: an upstream that is silent must be told of before.
 PAGE_TIME = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=10)
 FILE_TIME = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
@@ -158,7 +160,7 @@ class HttpIndex:
                 f"The upstream {self.label} refuses our credentials (HTTP {response.status}).",
                 code="upstream-refuses",
                 hint="Give the upstream a credential reference, or renew what it refers to.",
-                retry_after=60,
+                retry_after=RETRY_AFTER,
             )
         if response.status not in (200, 206):
             raise Unavailable(
@@ -222,7 +224,7 @@ class _Told:
         _t: TracebackType | None,
     ) -> None:
         if isinstance(error, parse.NotAnIndexPage):
-            raise Unavailable(error.message, code=error.code, retry_after=30) from error
+            raise Unavailable(error.message, code=error.code, retry_after=RETRY_AFTER) from error
         if isinstance(error, _FAILURES) and not isinstance(error, Problem):
             raise Unavailable(
                 f"The upstream {self.label} cannot be reached or cannot be understood"
@@ -230,7 +232,7 @@ class _Told:
                 code="upstream-unreachable",
                 hint="Check the address, the proxy and the certificates; what was saved is still"
                 " served.",
-                retry_after=15,
+                retry_after=RETRY_AFTER,
             ) from error
 
 
@@ -283,7 +285,7 @@ def _max_age(headers: Mapping[str, str]) -> int | None:
 
 def _retry_after(headers: Mapping[str, str]) -> int:
     given = headers.get("Retry-After", "")
-    return min(int(given), 3600) if given.isdecimal() else 15
+    return min(int(given), 30) if given.isdecimal() else RETRY_AFTER
 
 
 def _ranged(headers: Mapping[str, str], body: bytes) -> Ranged | None:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bonded.model.problems import Problem
+from bonded.model.problems import Problem, Unavailable
 
 _PIP_VARIABLES = ("PIP_INDEX_URL",)
 _UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
@@ -34,10 +34,20 @@ def default_index(environment: Mapping[str, str] = os.environ) -> str:
     if configured:
         # UV_DEFAULT_INDEX may be written NAME=URL.
         name, glue, url = configured.partition("=")
-        return url if glue and "/" not in name else configured
+        return _web(url if glue and "/" not in name else configured)
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
     return str(PYPI_SIMPLE_ENDPOINT)
+
+
+def _web(url: str) -> str:
+    if url.startswith(("http://", "https://")):
+        return url
+    raise Unavailable(
+        "The default index of this machine, as pip or uv is configured, is not a web address.",
+        code="default-not-web",
+        hint="Give the feed the URL of an index: bonded feed set NAME --upstream URL",
+    )
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -127,6 +127,8 @@ class _Exchange:
         except ClientGone:
             raise
         except Problem as problem:
+            if problem.status >= 500:
+                self.rooms.journal.note_once(problem.message)
             return await self._refuse(problem)
         except Exception as error:
             self.rooms.journal.note(f"{self.request.method} {self.request.path}: {error!r}")

@@ -7,12 +7,15 @@ import os
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
+from time import monotonic
 from typing import TextIO
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FLUSH = 0.1
+#: Seconds until the same thing is noted again.
+AGAIN = 30.0
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -22,6 +25,7 @@ class Journal:
     def __init__(self, log: TextIO | None = None) -> None:
         self._log = log
         self._lines: list[str] = []
+        self._noted: dict[str, float] = {}
         self._registry = CollectorRegistry()
         on = None if MULTIPROCESS in os.environ else self._registry
         self.requests = Counter(
@@ -61,6 +65,14 @@ class Journal:
         """A line about something other than a request."""
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._lines.append(f"{at} note {_printable(message)}\n")
+
+    def note_once(self, message: str) -> None:
+        """A line that many requests would have written, once in a while."""
+        now = monotonic()
+        if now - self._noted.get(message, -AGAIN) >= AGAIN:
+            self._noted = {m: t for m, t in self._noted.items() if now - t < AGAIN}
+            self._noted[message] = now
+            self.note(message)
 
     def flush(self) -> None:
         """Write what was collected."""
