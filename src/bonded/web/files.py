@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from packaging.utils import NormalizedName
 
@@ -40,10 +40,10 @@ class Files:
     async def get(self, request: Request, feed: Feed, project: str, filename: str) -> Response:
         """A file, or its `.metadata`."""
         name = asked_for(project)
-        if name != project:
-            return redirect(f"../{name}/{filename}")
         # No filename has a '%': some clients (simple-repository) escape our escaped '+' again.
         filename = unquote(filename)
+        if name != project:
+            return redirect(f"../{name}/{quote(filename, safe='!~')}")
         if filename.endswith(METADATA):
             return await self._metadata(request, feed, name, filename.removesuffix(METADATA))
         file = await self._file(feed, name, filename)
