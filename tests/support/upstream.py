@@ -15,6 +15,7 @@ from aiohttp import web
 from support.dists import Dist
 
 JSON = "application/vnd.pypi.simple.v1+json"
+DRIP = 64 << 10
 
 
 @dataclass
@@ -22,7 +23,8 @@ class Upstream:
     """What it serves and how. Change the fields while it runs; `log` has what it was asked.
 
     `mode` is `ok`, or how pages fail: `500`, `401`, `hang`, `html-error`, `garbage`, `loop`.
-    `files` is `ok`, or how files fail: `truncate`, `wrong`, `hang`, `500`, `slow`, `drip`.
+    `files` is `ok`, or how files fail: `truncate`, `wrong`, `hang`, `500`; `drip` is slow, and
+    `gated` waits for `gate` half-way.
     """
 
     dists: list[Dist] = field(default_factory=list)
@@ -167,6 +169,11 @@ class Upstream:
             return response
         if self.files == "hang":
             await asyncio.sleep(3600)
+        if self.files == "drip":
+            for start in range(half, len(body), DRIP):
+                await asyncio.sleep(0.005)
+                await response.write(body[start : start + DRIP])
+            return response
         if self.files == "gated":
             while not self.gate.is_set():
                 await asyncio.sleep(0.01)
