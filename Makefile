@@ -1,6 +1,6 @@
 # Everything sets itself up: Python >= 3.11 with pip and venv is all that is presumed.
 PYTHON ?= python3
-PIP := -m pip --disable-pip-version-check --quiet
+PIP := -m pip --disable-pip-version-check --quiet --quiet
 TOOLS := $(patsubst tests/clients/tools/%.lock,.tools/%/.ready,$(wildcard tests/clients/tools/*.lock))
 
 .PHONY: help demo run test lint soak tools clean
