@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
@@ -61,6 +63,7 @@ class Settings(BaseSettings):
 
 def load(**given: object) -> Settings:
     """The settings; those given here win. Raises `BadInput` naming the one that is wrong."""
+    _check_file(data_folder() / FILE)
     try:
         return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -71,5 +74,22 @@ def load(**given: object) -> Settings:
             code="bad-setting",
             hint=f"It comes from the command line, BONDED_{name.upper()} or {FILE}.",
         ) from None
-    except ValueError as error:
-        raise BadInput(f"{FILE} cannot be read: {error}.", code="bad-settings-file") from None
+
+
+def _check_file(path: Path) -> None:
+    """A name that is no setting is an error, with the nearest right one."""
+    try:
+        names = tomllib.loads(path.read_text("utf-8")).keys()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}.", code="bad-settings-file") from None
+    known = [name for name in Settings.model_fields if name != "data"]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise BadInput(
+                f"{path} sets {name!r}, which is no setting.",
+                code="unknown-setting",
+                hint=f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(known)}.",
+            )

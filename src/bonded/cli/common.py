@@ -85,14 +85,15 @@ def table(rows: Sequence[Mapping[str, object]], json: bool, empty: str) -> None:
         say(empty)
         return
     heads = list(rows[0])
-    cells = [heads, *([_cell(row[head]) for head in heads] for row in rows)]
+    cells = [heads, *([cell(row[head]) for head in heads] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(heads))]
     for line in cells:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         typer.echo("  ".join(padded).rstrip())
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as people read it."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):

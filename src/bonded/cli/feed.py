@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonded.cli.common import Json, actor, as_json, run, say, table, told
+from bonded.cli.common import Json, actor, as_json, cell, run, say, table, told
 
 if TYPE_CHECKING:
     from bonded.app import Folder
@@ -94,8 +94,7 @@ def show(name: Name, json: Json = False) -> None:
         as_json(out)
         return
     for key, value in out.items():
-        shown = ", ".join(value) or "none" if isinstance(value, list) else value
-        typer.echo(f"{key + ':':<12} {shown}")
+        typer.echo(f"{key + ':':<12} {cell(value)}")
 
 
 @app.command("delete")

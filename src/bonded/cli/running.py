@@ -80,9 +80,14 @@ def base_url(settings: Settings) -> str:
 
 
 def address(settings: Settings) -> str:
-    """The URL of the socket that is listened on."""
+    """The URL by which the server is reached from this machine."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    return socket_url(settings, everywhere.get(settings.host, settings.host))
+
+
+def socket_url(settings: Settings, host: str) -> str:
+    """A URL of the server under a name or an address."""
     scheme = "https" if settings.tls_cert else "http"
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}:{settings.port}"
 

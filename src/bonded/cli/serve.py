@@ -94,7 +94,7 @@ def _with_port(settings: Settings) -> Settings:
 
 def _serve(settings: Settings) -> None:
     from bonded.app import folder
-    from bonded.cli.running import address, alone, base_url, tidy_after
+    from bonded.cli.running import address, alone, base_url, socket_url, tidy_after
 
     with folder(settings.data) as opened:
         said = {"pid": os.getpid(), "port": settings.port, "url": settings.url or address(settings)}
@@ -102,13 +102,13 @@ def _serve(settings: Settings) -> None:
             left = tidy_after(opened, clean)
             if left is not None:
                 say(f"The last server was interrupted; {left} leftovers removed.")
-            _greet(settings, address(settings), base_url(settings))
+            _greet(settings, socket_url(settings, settings.host), base_url(settings))
             _run(settings)
 
 
-def _greet(settings: Settings, socket_url: str, base: str) -> None:
+def _greet(settings: Settings, place: str, base: str) -> None:
     count = f"{settings.workers} worker{'s' if settings.workers > 1 else ''}"
-    say(f"Bonded serves {settings.data} and listens on {socket_url} with {count}.")
+    say(f"Bonded serves {settings.data} and listens on {place} with {count}.")
     say(f"Indexes: {base}/FEED/simple/   Uploads: {base}/FEED/legacy/   Stop with Ctrl-C.")
     if not (_loopback(settings.host) or settings.tls_cert or settings.trusted_proxy):
         say(
