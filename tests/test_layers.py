@@ -99,8 +99,8 @@ def test_inner_rooms_never_see_adapters() -> None:
 
 
 def test_only_the_composition_root_names_adapters() -> None:
-    named = {i[0].as_posix() for i in IMPORTS if LEVELS[i[2]] == ADAPTERS}
-    assert named == {"bonded/app.py"}
+    named = {i[0].parent.as_posix() for i in IMPORTS if LEVELS[i[2]] == ADAPTERS}
+    assert named == {"bonded/app"}
 
 
 def test_ports_are_protocols_and_values() -> None:

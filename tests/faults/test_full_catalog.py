@@ -8,7 +8,9 @@ import pytest
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, event
 
-from bonded.app import Folder, folder, rooms, upstreams
+from bonded.app.folder import Folder, folder
+from bonded.app.upstreams import upstreams
+from bonded.app.worker import rooms
 from bonded.model.names import FeedName
 from bonded.model.problems import NoRoom
 from bonded.settings import Settings

@@ -17,7 +17,8 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from bonded import app
+from bonded.app.folder import now, open_folder
+from bonded.app.worker import rooms as opening
 from bonded.catalog.engine import SqliteCatalog
 from bonded.model.feeds import Claim, UpstreamSpec
 from bonded.model.files import Kind
@@ -130,14 +131,14 @@ class Worker:
 @asynccontextmanager
 async def working(folder: Path, *upstreams: str) -> AsyncIterator[Worker]:
     """A worker with the feed `team`."""
-    opened = app.open_folder(folder)
+    opened = open_folder(folder)
     specs = [UpstreamSpec.parse(text) for text in upstreams]
     await FeedAdmin(opened.catalog, "test").create(TEAM, False, specs)
-    tokens = TokenAdmin(opened.catalog, app.now, "test")
+    tokens = TokenAdmin(opened.catalog, now, "test")
     token, _ = await tokens.create([TEAM], Scope.WRITE, None, "t")
     opened.close()
     settings = Settings(data=folder, access_log=False)
-    async with app.rooms(settings) as rooms:
+    async with opening(settings) as rooms:
         meter = Meter()
         meter.attach(rooms)
         front = Front(lambda: None)  # type: ignore[arg-type, return-value]
@@ -169,7 +170,7 @@ async def projects(worker: Worker, count: int) -> None:
         for number in range(count):
             name = f"project{number:05}"
             releases(name, 1)(tx)
-            claim = Claim(pattern=Pattern(name), feed=TEAM, why="by upload", at=app.now())
+            claim = Claim(pattern=Pattern(name), feed=TEAM, why="by upload", at=now())
             tx.claims.add(feed, claim)
 
     await worker.write(work)
@@ -308,7 +309,7 @@ async def test_a_second_worker_takes_the_stored_page(tmp_path: Path) -> None:
         await first.upload(WHEEL.filename, WHEEL.body)
         await first.get("/team/simple/acme/", **JSON)
         settings = Settings(data=tmp_path, access_log=False)
-        async with app.rooms(settings) as rooms:
+        async with opening(settings) as rooms:
             front = Front(lambda: None)  # type: ignore[arg-type, return-value]
             front._rooms = rooms
             transport = httpx.ASGITransport(front)
@@ -323,7 +324,8 @@ async def test_a_revalidation_that_changed_nothing_renders_nothing(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FixedClock()
-    monkeypatch.setattr(app, "now", clock)
+    for room in ("folder", "upstreams", "worker"):
+        monkeypatch.setattr(f"bonded.app.{room}.now", clock)
     upstream.add(*(wheel("pub", f"{n}.0") for n in range(20)))
     async with working(tmp_path, upstream.url) as worker:
         first = await worker.cost(lambda: worker.get("/team/simple/pub/", **JSON))

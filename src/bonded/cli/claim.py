@@ -9,7 +9,7 @@ import typer
 from bonded.cli.common import Json, actor, run, say, table, told
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
     from bonded.model.names import FeedName
     from bonded.operations.claims import ClaimAdmin
 

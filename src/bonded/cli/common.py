@@ -15,7 +15,7 @@ import typer
 from bonded.model.problems import Problem
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
 
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -45,7 +45,7 @@ def fail(problem: Problem) -> NoReturn:
 
 def run(work: Callable[[Folder], Awaitable[T]]) -> T:
     """Run a verb on the data folder."""
-    from bonded.app import folder
+    from bonded.app.folder import folder
     from bonded.settings import load
 
     async def go(opened: Folder) -> T:

@@ -9,7 +9,7 @@ import typer
 from bonded.cli.common import Json, actor, as_json, cell, run, say, table, told
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
     from bonded.model.feeds import Feed, UpstreamSpec
     from bonded.model.names import FeedName
     from bonded.ports import Transaction

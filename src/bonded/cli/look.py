@@ -10,7 +10,7 @@ import typer
 from bonded.cli.common import Json, as_json, on_terminal, run, say, table, told
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
     from bonded.operations.explain import Explanation
     from bonded.operations.sweep import Report
     from bonded.ports import Row
@@ -66,7 +66,7 @@ def explain(
 
 
 async def _explain(folder: Folder, feed: str, what: str) -> Explanation:
-    from bonded.app import upstreams
+    from bonded.app.upstreams import upstreams
     from bonded.model.names import FeedName, project_name
     from bonded.operations.explain import Explain
     from bonded.operations.releases import Release

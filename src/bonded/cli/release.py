@@ -10,7 +10,7 @@ import typer
 from bonded.cli.common import FeedOption, Json, actor, as_json, run, say, told
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
     from bonded.model.feeds import Feed
     from bonded.model.files import File
     from bonded.model.names import FeedName

@@ -15,7 +15,7 @@ from bonded.model.disk import told
 from bonded.model.problems import Conflict
 
 if TYPE_CHECKING:
-    from bonded.app import Folder
+    from bonded.app.folder import Folder
     from bonded.settings import Settings
 
 LOCK = "serve.lock"

@@ -93,7 +93,7 @@ def _with_port(settings: Settings) -> Settings:
 
 
 def _serve(settings: Settings) -> None:
-    from bonded.app import folder
+    from bonded.app.folder import folder
     from bonded.cli.running import address, alone, base_url, socket_url, tidy_after
 
     with folder(settings.data) as opened:
@@ -139,7 +139,7 @@ def _run(settings: Settings) -> None:
     # Not forked: a worker must share no lock, thread or connection with this process.
     multiprocessing.set_start_method("spawn", force=True)
     Granian(
-        "bonded.app:worker",
+        "bonded.app.worker:worker",
         factory=True,
         address=settings.host,
         port=settings.port,
