@@ -145,13 +145,14 @@ class HttpIndex:
         project = await asyncio.to_thread(parse.page, body, kind, name, origin)
         return Answer(project=project, validators=_validators(response.headers), max_age=max_age)
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, limit: int = MAX_PAGE) -> bytes:
         parts, size = [], 0
         async for part in response.content.iter_any():
             parts.append(part)
             size += len(part)
-            if size > MAX_PAGE:
-                raise ValueError(f"its page is larger than {MAX_PAGE >> 20} MiB")
+            if size > limit:
+                response.close()
+                raise ValueError(f"it sent more than the {limit} bytes there may be")
         return b"".join(parts)
 
     def _check(self, response: aiohttp.ClientResponse) -> None:
@@ -198,7 +199,8 @@ class HttpIndex:
                     # Leaving now closes the connection: the whole file is not read.
                     response.close()
                     return None
-                return _ranged(response.headers, await response.read())
+                body = await self._body(response, length)
+                return _ranged(response.headers, body)
 
     def _auth(self, url: str) -> Login | None:
         """Credentials belong to the index's own origin; its files may lie elsewhere."""
