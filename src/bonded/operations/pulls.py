@@ -7,6 +7,7 @@ import hashlib
 import os
 import weakref
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -192,9 +193,13 @@ class Pulls:
         self.warn(f"pull of {file.filename} for {feed.name}: {problem.message}")
         if isinstance(problem, BadUpstream):
             subject, detail = file.filename, problem.message
-            await self.uow.write(
-                lambda tx: tx.audit.once("bonded", "refuse-upstream-file", feed, subject, detail)
-            )
+            # The log has it should the catalog be full.
+            with suppress(Problem):
+                await self.uow.write(
+                    lambda tx: tx.audit.once(
+                        "bonded", "refuse-upstream-file", feed, subject, detail
+                    )
+                )
 
     async def finish(self) -> None:
         """Stop what runs."""
