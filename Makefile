@@ -1,6 +1,7 @@
 # Everything sets itself up: Python >= 3.11 with pip and venv is all that is presumed.
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet --quiet
+JOBS ?= 2
 TOOLS := $(patsubst tests/clients/tools/%.lock,.tools/%/.ready,$(wildcard tests/clients/tools/*.lock))
 
 .PHONY: help demo run test lint soak tools clean
@@ -31,7 +32,7 @@ lint: .venv/.ready  ## Format, lint and type checks.
 	.venv/bin/mypy
 
 test: lint tools  ## Everything that must hold.
-	.venv/bin/pytest
+	.venv/bin/pytest -n $(JOBS) --dist loadfile
 
 soak: .venv/.ready  ## The crash tests at POINTS random points (default 200).
 	SOAK_POINTS=$(or $(POINTS),200) .venv/bin/pytest -m soak tests/faults
