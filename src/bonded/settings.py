@@ -80,7 +80,7 @@ def _check_file(path: Path) -> None:
     """A name that is no setting is an error, with the nearest right one."""
     try:
         names = tomllib.loads(path.read_text("utf-8")).keys()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} cannot be read: {error}.", code="bad-settings-file") from None
