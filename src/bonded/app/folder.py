@@ -67,7 +67,8 @@ def folder(path: Path) -> Iterator[Folder]:
 
 def _make(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # Private names and metadata lie in it, for nobody but its user to read.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
         why = "it is a file" if path.is_file() else str(error.strerror)
         raise BadInput(

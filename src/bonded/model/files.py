@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -120,6 +120,11 @@ class Basis:
             merged[key] = min(value, merged.get(key, value))
         times = [t for t in (self.valid_until, other.valid_until) if t is not None]
         return Basis(tuple(sorted(merged.items())), min(times, default=None))
+
+    def at_most(self, revisions: Mapping[str, int]) -> Basis:
+        """The same, but of no later revisions than those given."""
+        older = tuple((key, min(value, revisions.get(key, value))) for key, value in self.revisions)
+        return Basis(older, self.valid_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Directory:
     clock: Clock
     feeds: Mapping[FeedName, Feed] = field(default_factory=dict)
     generation: int = 0  #: moves with every commit seen
+    settings: Mapping[str, int] = field(default_factory=dict)  #: revisions `feeds` were read at
     _tokens: Mapping[bytes, Token] = field(default_factory=dict, repr=False)
     _basis: Basis = field(default_factory=Basis)
     _doubtful: bool = True
@@ -47,10 +48,14 @@ class Directory:
         return settled
 
     async def _read(self) -> None:
-        def read(tx: Transaction) -> tuple[Basis, list[Feed], list[Token]]:
-            return tx.revisions.of([keys.FEEDS, keys.TOKENS]), tx.feeds.all(), tx.tokens.all()
+        def read(tx: Transaction) -> tuple[Basis, list[Feed], Basis, list[Token]]:
+            feeds = tx.feeds.all()
+            settings = tx.revisions.of(keys.settings(f.id) for f in feeds)
+            basis = tx.revisions.of([keys.FEEDS, keys.TOKENS])
+            return basis, feeds, settings, tx.tokens.all()
 
-        self._basis, feeds, tokens = await self.uow.read(read)
+        self._basis, feeds, settings, tokens = await self.uow.read(read)
+        self.settings = dict(settings.revisions)
         self.feeds = {feed.name: feed for feed in feeds}
         self._tokens = {token.digest: token for token in tokens}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bonded.model.feeds import Feed, UpstreamSpec
 from bonded.model.names import FeedName
-from bonded.model.problems import BadInput, Conflict
+from bonded.model.problems import BadInput, Conflict, NotFound
 from bonded.ports import Transaction, UnitOfWork
 
 
@@ -70,6 +70,17 @@ class FeedAdmin:
     async def all(self) -> list[Feed]:
         """Every feed, by name."""
         return await self.uow.read(lambda tx: tx.feeds.all())
+
+
+def as_it_is(tx: Transaction, feed: Feed) -> Feed:
+    """The feed as it is now; one made since under the name of a deleted one is another.
+
+    Raises `NotFound`.
+    """
+    current = tx.feeds.get(feed.name)
+    if current.id != feed.id:
+        raise NotFound(f"The feed {feed.name} was deleted meanwhile.", code="no-such-feed")
+    return current
 
 
 def _names(feed: Feed) -> set[str | None]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from bonded.model.feeds import Feed
 from bonded.model.files import File, Kind, Source
 from bonded.model.problems import BadInput, BadUpstream, NotFound, Problem, Unavailable
+from bonded.operations.feeds import as_it_is
 from bonded.operations.sweep import Sweep
 from bonded.ports import (
     Artifact,
@@ -172,7 +173,7 @@ class Pulls:
         raise Unavailable("The file could not be kept; ask again.", code="swept", retry_after=1)
 
     def _list(self, tx: Transaction, feed: Feed, actor: str, row: Row, body: bytes | None) -> bool:
-        current, file = tx.feeds.get(feed.name), row.file
+        current, file = as_it_is(tx, feed), row.file
         known = tx.files.find(current, file.filename)
         if known is not None:
             return _agree(known, row)

@@ -118,6 +118,8 @@ class Shelf:
             # A change while it was made shows: the answer to a request never lacks what was
             # committed before it came in, nor, but for a storm of changes, what came in between.
             ready = self._shelve(key, made) if self._holds(made) else None
+            if ready is None:
+                await self.directory.refresh()
         return ready or made
 
     def _stored(self, key: tuple[int, str]) -> Ready | None:
@@ -165,7 +167,11 @@ class Shelf:
             done.exception()
 
     async def _make_project(self, feed: Feed, name: NormalizedName) -> Ready:
-        project = await self.index(feed).project(name)
+        settings = self.directory.settings
+        project = await self.index(self._as_is(feed)).project(name)
+        # The views are those of the settings known here, though others have come by the time they
+        # look into the catalog.
+        project = replace(project, basis=project.basis.at_most(settings))
         if project.absent is not None:
             raise NotFound(
                 f"The feed {feed.name} has no project {name}: {project.absent}.",
@@ -181,6 +187,10 @@ class Shelf:
         self.rendered(len(page.json_gz) + len(page.html_gz))
         await self._store(project, lambda tx: _keep(tx, feed, project, page))
         return Ready(page)
+
+    def _as_is(self, feed: Feed) -> Feed:
+        known = self.directory.feeds.get(feed.name)
+        return known if known is not None and known.id == feed.id else feed
 
     async def _store(self, project: Project, keep: Callable[[Transaction], None]) -> None:
         try:

@@ -97,9 +97,19 @@ class Check:
             report.files += 1
             step(row)
             fault = seen[row.blob] or await self._metadata_fault(row)
-            if fault:
+            if fault and await self._still_listed(feed, row):
                 report.faults.append(Fault(feed=feed, filename=row.file.filename, what=fault))
         return report
+
+    async def _still_listed(self, feed: FeedName, row: Row) -> bool:
+        """Not deleted while the check was on its way."""
+
+        def look(tx: Transaction) -> bool:
+            place = next((f for f in tx.feeds.all() if f.name == feed), None)
+            found = tx.files.find(place, row.file.filename) if place is not None else None
+            return found is not None and found.deleted is None and found.blob == row.blob
+
+        return await self.uow.read(look)
 
     async def _fault(self, row: Row) -> str | None:
         digest, size = hashlib.sha256(), 0

@@ -17,6 +17,7 @@ from bonded.model.feeds import Claim, Feed
 from bonded.model.files import File, Kind, Source
 from bonded.model.names import Pattern, distribution
 from bonded.model.problems import BadInput, Conflict, Forbidden, Unavailable
+from bonded.operations.feeds import as_it_is
 from bonded.operations.sweep import Sweep
 from bonded.ports import BlobStore, Clock, Row, Spooled, Transaction, UnitOfWork
 from bonded.simple.archives import Described, inspect
@@ -108,7 +109,7 @@ class Uploads:
         self, tx: Transaction, feed: Feed, actor: str, file: File, described: Described
     ) -> Receipt | None:
         """List the file; None if its bytes were swept and must be put again."""
-        current = tx.feeds.get(feed.name)
+        current = as_it_is(tx, feed)
         outcome = _standing(tx, current, file)
         if outcome is Outcome.THERE:
             return Receipt(file=file, outcome=outcome)
@@ -131,8 +132,8 @@ def _own(tx: Transaction, feed: Feed, name: NormalizedName, now: datetime) -> No
     known = tx.projects.get(feed, name)
     if known is None or known.kind is not Kind.HOSTED:
         tx.projects.put(feed, name, Kind.HOSTED)
-        claim = Claim(pattern=Pattern(name), feed=feed.name, why="by upload", at=now)
-        tx.claims.add(feed, claim)
+    # Also where a pattern covers the name already: that claim may be given up one day.
+    tx.claims.add(feed, Claim(pattern=Pattern(name), feed=feed.name, why="by upload", at=now))
 
 
 def _standing(tx: Transaction, feed: Feed, file: File) -> Outcome:

@@ -27,6 +27,7 @@ ACCEPT = (
 )
 MAX_PAGE = 128 << 20
 REDIRECTS = 6
+PAGES_AT_ONCE, FILES_AT_ONCE = 64, 256
 #: Seconds. pip waits for them, five times over and without a word.
 RETRY_AFTER = 2
 # pip gives up on us after 15 seconds: an upstream that is silent must be told of before.
@@ -39,29 +40,30 @@ _FAILURES = (aiohttp.ClientError, TimeoutError, asyncio.TimeoutError, OSError, V
 
 @dataclass
 class Web:
-    """The one HTTP session of a process; `via` tells our own requests when they come round."""
+    """The HTTP sessions of a process, one for pages and one for files, as many downloads at once
+    must not keep pages waiting; `via` tells our own requests when they come round.
+    """
 
     trust: Callable[[], ssl.SSLContext]
     via: str
-    _session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _sessions: dict[bool, aiohttp.ClientSession] = field(default_factory=dict, repr=False)
 
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The session, begun on first use."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, limit_per_host=32, ssl=self.trust()),
+    def session(self, *, page: bool) -> aiohttp.ClientSession:
+        """The session for pages, or for files, begun on first use."""
+        if page not in self._sessions:
+            limit = PAGES_AT_ONCE if page else FILES_AT_ONCE
+            self._sessions[page] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=limit, ssl=self.trust()),
                 trust_env=True,
                 headers={"User-Agent": f"bonded/{__version__}", "Via": f"1.1 {self.via}"},
                 raise_for_status=False,
             )
-        return self._session
+        return self._sessions[page]
 
     async def close(self) -> None:
-        """End the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """End the sessions."""
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def send(
         self, url: str, login: Login | None, headers: dict[str, str], *, page: bool
@@ -69,11 +71,13 @@ class Web:
         """GET, following redirects; credentials stay with the origin they are for."""
         origin = _origin(url)
         for _ in range(REDIRECTS):
-            response = await self.session.get(
+            response = await self.session(page=page).get(
                 _authorised(url, login if _origin(url) == origin else None),
                 headers=headers,
                 timeout=PAGE_TIME if page else FILE_TIME,
                 allow_redirects=False,
+                # As pip does: some servers call the gzip of a '.tar.gz' its Content-Encoding.
+                auto_decompress=page,
             )
             if response.status not in _REDIRECTING:
                 return response

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from packaging.utils import NormalizedName
 
@@ -18,6 +19,8 @@ from bonded.ports import Answer, Clock, Listing, Remote, Transaction, UnitOfWork
 UNSAID, LONGEST, SHORTEST = timedelta(minutes=5), timedelta(hours=1), timedelta(seconds=10)
 #: How long an upstream is believed to know nothing of a name.
 ABSENT = timedelta(minutes=1)
+#: Of how many names at most that is remembered.
+REMEMBERED = 10_000
 #: How long an upstream that failed is left alone while there is a page to show.
 RESTING = timedelta(seconds=15)
 #: How long a client waits for a stale page to be revalidated before it gets the stale one.
@@ -30,6 +33,7 @@ class Flights:
 
     running: dict[object, asyncio.Future[Project]] = field(default_factory=dict)
     failed: dict[object, tuple[datetime, Unavailable]] = field(default_factory=dict)
+    absent: dict[object, Project] = field(default_factory=dict)
 
     def join(self, key: object, start: Callable[[], Awaitable[Project]]) -> asyncio.Future[Project]:
         """The flight for `key`: the one in the air, or a new one, which nobody's leaving ends."""
@@ -38,6 +42,13 @@ class Flights:
             self.running[key] = future
             future.add_done_callback(lambda done: self._landed(key, done))
         return self.running[key]
+
+    def vain(self, key: object, project: Project) -> None:
+        """Remember that there is nothing of that name: here, as anybody can ask for any name."""
+        self.absent.pop(key, None)
+        self.absent[key] = project
+        if len(self.absent) > REMEMBERED:
+            del self.absent[next(iter(self.absent))]
 
     def _landed(self, key: object, done: asyncio.Future[Project]) -> None:
         self.running.pop(key, None)
@@ -62,16 +73,19 @@ class Cached:
         if known is not None and self.clock() < known.fresh_until:
             return _shown(known)
         key = (self.id, name)
+        vain = self.flights.absent.get(key)
+        if known is None and vain is not None and self.clock() < _until(vain):
+            return vain
+        flight = partial(self.flights.join, key, lambda: self._refresh(name, known))
+        if known is None or known.project.absent is not None:
+            # That there was nothing is no page: while the upstream fails it is not known (503),
+            # or the next one might answer with a stranger's project.
+            return await asyncio.shield(flight())
         failed = self.flights.failed.get(self.id)
         resting = failed is not None and self.clock() < failed[0] + RESTING
-        if known is not None and resting:
-            return self._stale(known)
-        flight = self.flights.join(key, lambda: self._refresh(name, known))
-        return await self._arrival(flight, known)
+        return self._stale(known) if resting else await self._arrival(flight(), known)
 
-    async def _arrival(self, flight: asyncio.Future[Project], known: Listing | None) -> Project:
-        if known is None:
-            return await asyncio.shield(flight)
+    async def _arrival(self, flight: asyncio.Future[Project], known: Listing) -> Project:
         done, _ = await asyncio.wait([flight], timeout=PATIENCE)
         if not done:
             return self._stale(known)
@@ -90,7 +104,15 @@ class Cached:
             self.flights.failed[self.id] = (self.clock(), problem)
             raise
         self.flights.failed.pop(self.id, None)
+        if known is None and answer.project is not None and answer.project.absent is not None:
+            return await self._vain(answer.project)
         return await self._keep(name, answer)
+
+    async def _vain(self, project: Project) -> Project:
+        basis = await self.uow.read(lambda tx: self.basis(tx, project.name))
+        basis = replace(basis, valid_until=self.clock() + ABSENT)
+        self.flights.vain((self.id, project.name), replace(project, basis=basis))
+        return replace(project, basis=basis)
 
     async def _keep(self, name: NormalizedName, answer: Answer) -> Project:
         until = self.clock() + _lifetime(answer)
@@ -112,6 +134,11 @@ class Cached:
     def basis(self, tx: Transaction, name: NormalizedName) -> Basis:
         """What a page made from this one depends on."""
         return tx.revisions.of([keys.listing(self.id, name)])
+
+
+def _until(project: Project) -> datetime:
+    assert project.basis.valid_until is not None
+    return project.basis.valid_until
 
 
 def _shown(listing: Listing) -> Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from packaging.utils import NormalizedName
 
@@ -11,7 +12,12 @@ from bonded.model import keys
 from bonded.model.feeds import Feed
 from bonded.model.files import Basis, File, Hidden, Kind, Project
 from bonded.model.problems import Unavailable
-from bonded.ports import Index, Row, Transaction, UnitOfWork
+from bonded.ports import Clock, Index, Row, Transaction, UnitOfWork
+from bonded.views.cached import RESTING
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Saved:
     rest: Index
     feed: Feed
     uow: UnitOfWork = field(repr=False)
+    clock: Clock = field(default=_now, repr=False)
 
     async def project(self, name: NormalizedName) -> Project:
         """The upstream's files, with the saved ones in their place."""
@@ -32,7 +39,9 @@ class Saved:
         except Unavailable:
             if not rows:
                 raise
-            listed = Project(name=name, absent="no upstream answers")
+            # Not for long: nothing else would tell that the upstream answers again.
+            until = Basis(valid_until=self.clock() + RESTING)
+            listed = Project(name=name, absent="no upstream answers", basis=until)
         listed = replace(listed, basis=basis | listed.basis)
         return self._joined(listed, rows) if rows and not listed.owned else listed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bonded.model.feeds import Feed, Upstream
@@ -26,17 +26,31 @@ class Stack:
 
     def index(self, feed: Feed) -> Index:
         """What a reader of the feed sees."""
-        rest = Ordered(tuple(self._upstream(u) for u in feed.upstreams))
-        saved = Saved(rest, feed, self.uow)
-        routed = Routed(owner=self._internal(feed), rest=saved, feed=feed, uow=self.uow)
+        indexes = {u: self._upstream(u) for u in feed.upstreams}
+        saved = Saved(Ordered(tuple(indexes.values())), feed, self.uow)
+        behind = tuple(
+            (owner, index)
+            for upstream, index in indexes.items()
+            for owner in self._behind(upstream)
+        )
+        routed = Routed(self._internal(feed), saved, feed, self.uow, behind)
         return Described(Marked(routed, feed, self.uow), self.uow)
 
     def _upstream(self, upstream: Upstream) -> Index:
         name = upstream.spec.feed
         return self.reach(upstream) if name is None else self.index(self.feeds[name])
 
+    def _behind(self, upstream: Upstream) -> Iterator[Feed]:
+        """The feed that an upstream is, if it is one, and those that feed falls back to."""
+        if upstream.spec.feed is not None:
+            feed = self.feeds[upstream.spec.feed]
+            yield feed
+            for further in feed.upstreams:
+                yield from self._behind(further)
+
     def _internal(self, feed: Feed) -> Index:
         """What the feed and the feeds it falls back to host: no other server is ever asked."""
         names = (u.spec.feed for u in feed.upstreams)
-        behind = (self._internal(self.feeds[n]) for n in names if n is not None)
+        feeds = (self.feeds[n] for n in names if n is not None)
+        behind = (Marked(self._internal(f), f, self.uow) for f in feeds)
         return Ordered((Hosted(feed, self.uow), *behind))

@@ -157,14 +157,15 @@ class _Exchange:
                 hint="Set the default index of this machine's pip and uv to another index than"
                 " this server, or give the feed the URL of its upstream.",
             )
+        await rooms.directory.refresh()
+        # Before the path is looked at: a token that expired is never answered with 404.
+        request.token = rooms.directory.authenticate(
+            auth.secret(request.headers.get(b"authorization"))
+        )
         route = routes.parse(path)
         if route is None:
             raise _nowhere(request.path)
         self.route = route.kind if route.kind in ("simple", "files", "legacy") else "other"
-        await rooms.directory.refresh()
-        request.token = rooms.directory.authenticate(
-            auth.secret(request.headers.get(b"authorization"))
-        )
         return await self._room(route)
 
     async def _room(self, route: routes.Route) -> Response:

@@ -21,6 +21,8 @@ _CACHED = {
 _SUFFIX = {Form.JSON: "json", Form.HTML: "html", Form.TEXT: "text"}
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 _REMEMBERED = 512
+#: No name is longer: it stands in a filename.
+LONGEST = 255
 
 
 class _Forms(dict[str | None, Form]):
@@ -98,6 +100,8 @@ class SimplePages:
 
 def asked_for(given: str) -> NormalizedName:
     """The name of a project in a path; one that no project can have is not there (404)."""
+    if len(given) > LONGEST:
+        raise NotFound("The name of a project is not as long as that.", code="no-such-project")
     try:
         return project_name(given)
     except BadInput as problem:
