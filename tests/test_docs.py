@@ -59,6 +59,7 @@ def shown(page: Path) -> Iterator[str]:
 def of_bonded(line: str) -> list[str] | None:
     """The arguments of `bonded` on a line that runs it, as another user or with variables too."""
     line = re.sub(r"^\w+=\$\((.*)\)$", r"\1", line.removesuffix(" &"))
+    line = re.sub(r" > [\w.-]+$", "", line)
     line = re.sub(r"^(sudo -u \w+ )?(\w+=\S+ )*", "", line)
     first, *words = shlex.split(line)
     return words if first.rpartition("/")[2] == "bonded" else None

@@ -106,7 +106,7 @@ async def _check(folder: Folder) -> tuple[int, Report, list[str]]:
     report = await Check(folder.catalog, folder.blobs).run(_step())
     known = {
         "catalog.db", "catalog.db-wal", "catalog.db-shm", "blobs", "spool", "spool.lock",
-        "serve.lock", "identity", "metrics", "bonded.toml",
+        "serve.lock", "identity", "metrics", "bonded.toml", "runtimes",
     }  # fmt: skip
     beside = (p for p in folder.path.iterdir() if p.name not in known)
     strays = sorted(str(p.relative_to(folder.path)) for p in (*folder.blobs.strays(), *beside))

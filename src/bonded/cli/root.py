@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bonded.cli import audit, claim, feed, look, release, serve, token
+from bonded.cli import audit, claim, feed, look, release, runtime, serve, token
 
 app = typer.Typer(
     name="bonded",
@@ -58,3 +58,4 @@ app.command("index-url")(look.index_url)
 app.command("explain")(look.explain)
 app.command("check")(look.check)
 app.add_typer(audit.app, name="audit")
+app.add_typer(runtime.app, name="runtime")

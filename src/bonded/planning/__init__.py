@@ -1,0 +1,1 @@
+"""Plans: questions asked of an index and a platform runtime."""

@@ -1,0 +1,1 @@
+"""Platform runtimes: read out of the files that describe them, shipped, compared and kept."""
