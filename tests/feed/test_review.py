@@ -159,6 +159,28 @@ def test_nobody_else_reads_the_data_folder(bonded: Bonded) -> None:
     assert bonded.data.stat().st_mode & 0o077 == 0
 
 
+def test_a_range_of_a_head_is_ignored(bonded: Bonded, server: Server) -> None:
+    dist, token = wheel("acme"), bonded.token("app")
+    assert upload(server, "/app/legacy/", dist.filename, dist.body, token).status == 200
+    path = f"/app/files/acme/{dist.filename}"
+    reply = server.request("HEAD", path, headers={"Range": "bytes=0-1"})
+    assert (reply.status, reply.headers["content-length"]) == (200, str(len(dist.body)))
+
+
+def test_what_was_not_verified_is_not_to_be_kept(server: Server, upstream: Upstream) -> None:
+    good, bad = wheel("good", "1.0"), wheel("bad", "1.0")
+    upstream.add(good, bad)
+    upstream.listed_sha[bad.filename] = "0" * 64
+    part = server.get(f"/app/files/good/{good.filename}", Range="bytes=-100")
+    assert (part.status, part.body) == (206, good.body[-100:])
+    assert part.headers["cache-control"] == "no-store"
+    assert "etag" not in part.headers
+    whole = server.get(f"/app/files/good/{good.filename}", Range="bytes=0-")
+    assert (whole.status, whole.body) == (206, good.body)
+    assert whole.headers["etag"] == f'"{good.sha256}"'
+    assert server.get(f"/app/files/bad/{bad.filename}", Range="bytes=0-").status == 502
+
+
 # what is known of an upstream
 
 

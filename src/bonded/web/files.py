@@ -22,6 +22,7 @@ METADATA = ".metadata"
 #: The longest range of a file not held yet that is passed through without pulling the file:
 #: clients read a wheel's directory and metadata so, and then often do not want the wheel.
 PASSED_THROUGH = 2 << 20
+_OCTETS = (b"content-type", b"application/octet-stream")
 _IMMUTABLE = {
     True: b"public, max-age=31536000, immutable",
     False: b"private, max-age=31536000, immutable",
@@ -82,7 +83,9 @@ class Files:
             if part is not None:
                 self.describe.in_background(file)
                 end = part.start + len(part.body)
-                return _partial(headers, (part.start, end), part.size, None, part.body)
+                unverified = [h for h in headers if h[0] == b"accept-ranges"]
+                unverified += [_OCTETS, (b"cache-control", b"no-store")]
+                return _partial(unverified, (part.start, end), part.size, None, part.body)
         pull = await self.pulls.begin(feed, file, request.actor)
         return await _pulled(request, headers, pull)
 
@@ -103,7 +106,8 @@ class Files:
             short = length <= PASSED_THROUGH
             return await self._remote(file).tail(_url(file), start, length) if short else None
         part = ranges.parse(wanted, file.size)
-        if part is None or part[1] - part[0] > PASSED_THROUGH:
+        # The whole file in one range is verified and kept, as without a range.
+        if part is None or part[1] - part[0] > PASSED_THROUGH or part == (0, file.size):
             return None
         return await self._remote(file).tail(_url(file), part[0], part[1] - part[0])
 
@@ -131,7 +135,7 @@ def _url(file: File) -> str:
 
 def _headers(feed: Feed, file: File) -> Headers:
     headers = [
-        (b"content-type", b"application/octet-stream"),
+        _OCTETS,
         (b"accept-ranges", b"bytes"),
         (b"cache-control", _IMMUTABLE[feed.public]),
     ]
@@ -155,7 +159,8 @@ def _if_range(request: Request, headers: Headers) -> bool:
 
 def _part(request: Request, headers: Headers, size: int) -> tuple[int, int] | None:
     wanted = request.header(b"range")
-    if wanted is None or not _if_range(request, headers):
+    # RFC 9110, section 14.2: a range is of a GET only.
+    if wanted is None or request.method != "GET" or not _if_range(request, headers):
         return None
     return ranges.parse(wanted, size)
 
