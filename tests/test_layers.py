@@ -22,6 +22,7 @@ LEVELS = {
     "views": 2,
     "planning": 2,
     "sources": 3,
+    "solvers": 3,
     "sinks": 3,
     "blobs": 3,
     "catalog": 3,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bonded.cli import audit, claim, feed, look, release, runtime, serve, token
+from bonded.cli import audit, claim, feed, look, plan, release, runtime, serve, token
 
 app = typer.Typer(
     name="bonded",
@@ -57,5 +57,6 @@ app.add_typer(release.project, name="project")
 app.command("index-url")(look.index_url)
 app.command("explain")(look.explain)
 app.command("check")(look.check)
+app.command("plan")(plan.plan)
 app.add_typer(audit.app, name="audit")
 app.add_typer(runtime.app, name="runtime")

@@ -48,19 +48,26 @@ class Describe:
         return self._running[key]
 
     async def _find(self, file: File) -> bytes:
-        upstream, url = file.source.upstream, file.source.url
+        upstream = file.source.upstream
         assert upstream is not None
-        assert url is not None
-        remote = self.remote(upstream)
-        body = await _vouched(remote, file, url) if file.metadata else None
-        if body is None:
-            body = await _from_tail(remote, file, url)
+        body = await find(self.remote(upstream), file)
 
         def keep(tx: Transaction) -> None:
             tx.metadata.describe(upstream, file, tx.metadata.put(body))
 
         await self.uow.write(keep)
         return body
+
+
+async def find(remote: Remote, file: File) -> bytes:
+    """METADATA of an upstream's wheel: its own file of it, else read off the wheel's tail.
+
+    Raises `NotFound` if neither is to be had.
+    """
+    url = file.source.url
+    assert url is not None
+    body = await _vouched(remote, file, url) if file.metadata else None
+    return await _from_tail(remote, file, url) if body is None else body
 
 
 def _kept(tx: Transaction, file: File) -> bytes | None:

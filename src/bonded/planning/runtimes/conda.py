@@ -21,7 +21,6 @@ _SPEC = re.compile(
     re.ASCII,
 )
 _EXACT = re.compile(r"={0,2}\s*(?P<version>[^\s=<>!~,|*]+)(?:[\s=]+(?P<build>[^\s=<>,|*]+))?")
-_UNSAID = "No version is said for {}: installed, but nothing that needs one of them can be planned."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +47,16 @@ class Spec:
 def read_specs(specs: Iterable[Spec], into: Gathering, origin: Origin = Origin.CONDA) -> str | None:
     """Add the packages, and say which Python is among them."""
     python = None
-    unsaid, unmapped, dated = set(), set(), set()
+    unmapped, dated = set(), set()
     for spec in specs:
         if spec.name == "python":
             python = spec.version
         package = _package(spec, origin)
         into.add(package)
-        if package.nature is Nature.NATIVE:
-            continue
-        if package.version is None:
-            unsaid.add(package.name)
         if package.nature is Nature.PYTHON and conda_names.unmapped(spec.name):
             unmapped.add(spec.name)
         if _dated(spec):
             dated.add(package.name)
-    into.warn(_UNSAID, unsaid)
     into.warn("Not known by which name an index has {}; taken as conda names them.", unmapped)
     into.warn(
         "The versions of {} are dates of conda's bundles; what is installed is not known.", dated

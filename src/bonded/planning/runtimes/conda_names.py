@@ -91,7 +91,8 @@ PYTHON = frozenset(
     """cached-property cached_property email-validator email_validator fastapi importlib-metadata
     importlib-resources importlib_metadata importlib_resources lightgbm mlflow-skinny opt-einsum
     opt_einsum prompt-toolkit prompt_toolkit seaborn typing-extensions typing_extensions
-    libcst librosa libmambapy libsass libtmux libusb1 libvirt-python""".split()
+    cuda-bindings cuda-core cuda-pathfinder cuda-python libcst librosa libmambapy libsass libtmux
+    libusb1 libvirt-python""".split()
 )
 
 #: Where the version conda gives is the date of a bundle, not that of the distribution.
@@ -99,7 +100,7 @@ DATED = frozenset("azure-identity azure-keyvault azure-storage msal msal-extensi
 
 _NATIVE = re.compile(
     r"_.*|lib.*|xorg-.*|xcb-.*|aws-(?:c-|checksums|crt-cpp|sdk-cpp).*|font-ttf-.*|fonts-.*"
-    r"|.*_(?:linux|osx|win)-(?:64|aarch64|ppc64le|arm64)|.*-cpp|r-.*|mysql-.*|pulseaudio-.*|.*-mutex"
+    r"|.*_(?:linux|osx|win)-(?:64|aarch64|ppc64le|arm64)|.*-cpp|r-.*|pulseaudio-.*|.*-mutex"
     r"|cuda-.*|perl-.*"
 )
 _BUILT_FOR_PYTHON = re.compile(r"(?:^|_)(?:pypy|py|cp3)", re.ASCII)

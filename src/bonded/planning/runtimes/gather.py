@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -47,7 +48,7 @@ class Gathering:
         if first.version == second.version:
             # Bundles beside the real package; the one whose name needed no mapping is plainer.
             return second if _rank(second) > _rank(first) else first
-        kept = first if _by_pip(first) > _by_pip(second) else second
+        kept = first if _rank(first)[:2] > _rank(second)[:2] else second
         gone = second if kept is first else first
         self.warnings.append(
             f"{kept.name} is listed as {_told(gone)} and as {_told(kept)}; taken as {kept.text}."
@@ -56,20 +57,24 @@ class Gathering:
             return replace(kept, confidence=Confidence.GUESSED)
         return kept
 
-    def warn(self, sentence: str, names: Iterable[str] = ()) -> None:
-        """Note a warning; with names, one for all of them, and none if there are none."""
-        listed = sorted(set(names))
-        if listed or "{}" not in sentence:
-            self.warnings.append(sentence.replace("{}", _few(listed)))
+    def told(self, **more: Any) -> Told:
+        """All of it."""
+        return Told(installed=tuple(self.found), warnings=tuple(self.warnings), **more)
+
+    def warn(self, sentence: str, names: Iterable[str]) -> None:
+        """Note one warning for all the names, and none if there are none."""
+        if listed := sorted(set(names)):
+            self.warnings.append(sentence.replace("{}", few(listed)))
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """As many of the names as are read with patience."""
     shown = names if len(names) <= 12 else [*names[:10], f"{len(names) - 10} more"]
     return ", ".join(shown)
 
 
-def _rank(package: Installed) -> tuple[bool, bool]:
-    return _by_pip(package), package.note is None
+def _rank(package: Installed) -> tuple[bool, bool, bool]:
+    return package.version is not None, _by_pip(package), package.note is None
 
 
 def _by_pip(package: Installed) -> bool:

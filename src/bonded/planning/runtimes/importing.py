@@ -138,7 +138,7 @@ def _told(text: str, markers: _Markers) -> Told:
 def _parsed(parse: Callable[[str], Any], text: str, kind: str) -> Any:
     try:
         return parse(text)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         where = re.search(r"line \d+", str(error))
         raise BadInput(
             f"The file is not whole {kind}{f', at {where[0]}' if where else ''}.",
@@ -165,7 +165,7 @@ def _list(items: list[Any], markers: _Markers) -> Told:
         return _conda(*conda.listed_specs(items), markers)
     into = Gathering()
     reports.read_names(items, into)
-    return Told(installed=tuple(into.found), warnings=tuple(into.warnings))
+    return into.told()
 
 
 def _conda(specs: list[conda.Spec], lines: list[str], markers: _Markers) -> Told:
@@ -177,19 +177,17 @@ def _conda(specs: list[conda.Spec], lines: list[str], markers: _Markers) -> Told
         into,
         Origin.PIP,
     )
-    return Told(installed=tuple(into.found), python=python, warnings=tuple(into.warnings))
+    return into.told(python=python)
 
 
 def _components(document: Mapping[str, Any]) -> Told:
     into = Gathering()
     python = conda.read_specs(conda.component_specs(document), into, Origin.LIST)
     system = str(document.get("operatingSystem") or "")
-    return Told(
-        installed=tuple(into.found),
+    return into.told(
         python=python or str(document.get("python") or "").partition("/")[0] or None,
         platform=_of_system(system),
         title=", ".join(p for p in (str(document.get("product") or ""), system) if p),
-        warnings=tuple(into.warnings),
     )
 
 
@@ -201,7 +199,7 @@ def _of_system(text: str) -> Platform | None:
 def _lock(document: Mapping[str, Any], markers: _Markers) -> Told:
     into = Gathering()
     reports.read_lock(document, markers.of(None, needed=True), into)
-    return Told(installed=tuple(into.found), warnings=tuple(into.warnings))
+    return into.told()
 
 
 _CONDA_LINE = re.compile(r"[\w.-]+=[^=<>\s]+(=[^=<>\s]+)?", re.ASCII)
@@ -213,7 +211,7 @@ def _lines(text: str, markers: _Markers) -> Told:
         return _conda(*conda.text_specs(lines), markers)
     into = Gathering()
     read_requirements(lines, markers.of(None, needed=True), into, Origin.LIST)
-    return Told(installed=tuple(into.found), warnings=tuple(into.warnings))
+    return into.told()
 
 
 def _runtime(told: Told, given: Given) -> Runtime:
@@ -231,9 +229,25 @@ def _runtime(told: Told, given: Given) -> Runtime:
         platform=platform,
         prefers=prefers,
         installed=told.installed,
-        warnings=(*told.warnings, *unsaid_patch(said), *assumed, *stale),
+        warnings=(*told.warnings, *_unknown(told), *unsaid_patch(said), *assumed, *stale),
         source=given.source,
     )
+
+
+def _unknown(told: Told) -> list[str]:
+    """What is said of the packages whose version cannot be given to a resolver."""
+    into = Gathering()
+    unknown = [i for i in told.installed if i.nature is not Nature.NATIVE and not i.version]
+    into.warn(
+        "No version is said for {}: installed, but what needs one of them cannot be planned."
+        " `pip list --format=freeze` says versions, and so does the probe.",
+        (i.name for i in unknown if not i.text),
+    )
+    into.warn(
+        "The version of {} is none of PEP 440: installed, but what needs it cannot be planned.",
+        (f"{i.name} ({i.text})" for i in unknown if i.text),
+    )
+    return into.warnings
 
 
 def _chosen(told: Told, given: Given) -> tuple[Platform, tuple[str, ...]]:

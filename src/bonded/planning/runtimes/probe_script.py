@@ -15,15 +15,17 @@ def _version() -> str:
     v = sys.version_info
     short = {"alpha": "a", "beta": "b", "candidate": "rc"}
     tail = short[v.releaselevel] + str(v.serial) if v.releaselevel in short else ""
-    return "{}.{}.{}{}".format(v[0], v[1], v[2], tail)  # noqa: UP032 - also of older Pythons
+    return f"{v[0]}.{v[1]}.{v[2]}{tail}"
 
 
 def _libc() -> list[str]:
     name, version = platform.libc_ver()
     if name:
         return [name, version]
-    from packaging import tags  # a Python without glibc: what pip would say of it
-
+    try:
+        from packaging import tags  # without glibc: what pip would say
+    except ImportError:
+        return ["", ""]
     musl = [t for t in tags.platform_tags() if t.startswith("musllinux_")]
     return ["musl", ".".join(musl[0].split("_")[1:3])] if musl else ["", ""]
 

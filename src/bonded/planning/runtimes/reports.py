@@ -20,7 +20,6 @@ _INSTALLERS = {
     "dpkg": Origin.SYSTEM,
     "rpm": Origin.SYSTEM,
 }
-_ODD = "The version of {} is none that a package can have: nothing that needs it can be planned."
 
 
 def read_probe(report: Mapping[str, Any]) -> Told:
@@ -28,26 +27,22 @@ def read_probe(report: Mapping[str, Any]) -> Told:
     _linux_cpython(report.get("system"), report.get("implementation"))
     libc, libc_version = (*report.get("libc", ()), "", "")[:2]
     machine = str(report.get("machine") or "x86_64")
-    warnings: list[str] = []
     return Told(
-        installed=_seen(report["distributions"], warnings),
+        installed=_seen(report["distributions"]),
         python=report["python"],
         platform=_platform(libc, libc_version, machine),
         machine=machine,
         title=report.get("os") or None,
-        warnings=tuple(warnings),
     )
 
 
-def _seen(items: Iterable[Mapping[str, Any]], warnings: list[str]) -> tuple[Installed, ...]:
+def _seen(items: Iterable[Mapping[str, Any]]) -> tuple[Installed, ...]:
     """The first of a name is the one that Python imports."""
     found: dict[str, Installed] = {}
     for item in items:
         package = _live(item, Origin.PROBE)
         if package is not None and package.name not in found:
             found[package.name] = package
-            if package.version is None:
-                warnings.append(_ODD.replace("{}", f"{package.name} ({package.text})"))
     return tuple(found.values())
 
 
@@ -100,11 +95,8 @@ def read_inspect(report: Mapping[str, Any]) -> Told:
         origin = _INSTALLERS.get(str(item.get("installer") or "").lower(), Origin.LIST)
         if package := _live(told, origin):
             into.add(package)
-    return Told(
-        installed=tuple(into.found),
-        python=markers.get("python_full_version"),
-        machine=markers.get("platform_machine"),
-        warnings=tuple(into.warnings),
+    return into.told(
+        python=markers.get("python_full_version"), machine=markers.get("platform_machine")
     )
 
 
@@ -118,19 +110,10 @@ def read_names(items: Iterable[Mapping[str, Any]], into: Gathering) -> None:
 
 def read_lock(document: Mapping[str, Any], environment: Mapping[str, str], into: Gathering) -> None:
     """Add the packages of a pylock.toml that are for this environment, without its extras."""
-    unsaid = set()
     for item in document.get("packages") or ():
         name = valid_name(str(item.get("name") or ""))
-        if name is None or not _applies(item.get("marker"), environment):
-            continue
-        package = distribution(name, str(item.get("version") or ""), Origin.LIST)
-        if package.version is None:
-            unsaid.add(name)
-        into.add(package)
-    into.warn(
-        "No version is said for {}: installed, but nothing that needs one of them can be planned.",
-        unsaid,
-    )
+        if name is not None and _applies(item.get("marker"), environment):
+            into.add(distribution(name, str(item.get("version") or ""), Origin.LIST))
 
 
 def _applies(marker: str | None, environment: Mapping[str, str]) -> bool:

@@ -21,10 +21,6 @@ _OPTIONS = re.compile(r"\s--(?:hash|config-settings?|global-option)\b.*$")
 #: What pip says of an editable install it cannot point to.
 _EDITABLE = re.compile(r"# Editable .*\((?P<requirement>\S+==\S+)\)")
 _EGG = re.compile(r"[#&]egg=(?P<name>[\w.-]+)")
-_UNSAID = (
-    "No version is said for {}: installed, but nothing that needs one of them can be planned."
-    " `pip list --format=freeze` says them all, and so does the probe."
-)
 
 
 def logical_lines(text: str) -> Iterator[str]:
@@ -41,32 +37,27 @@ def read_requirements(
     lines: Iterable[str], environment: Mapping[str, str], into: Gathering, origin: Origin
 ) -> None:
     """Add what the lines name. What is not for this environment by its marker is left out."""
-    unsaid: set[str] = set()
     passed: set[str] = set()
     for line in lines:
         if line.startswith(("-r", "-c", "--requirement", "--constraint")):
             passed.add(line)
         elif line.startswith(("-e", "--editable")):
-            _editable(line, unsaid)
+            _editable(line, into, origin)
         elif not line.startswith("-"):
-            _requirement(line, environment, into, origin, unsaid)
-    unsaid -= {i.name for i in into.found}
-    for name in sorted(unsaid):
-        into.add(distribution(canonicalize_name(name), "", origin))
-    into.warn(_UNSAID, unsaid)
+            _requirement(line, environment, into, origin)
     into.warn("Not followed: {}. Give those files in the same one.", passed)
 
 
-def _editable(line: str, unsaid: set[str]) -> None:
+def _editable(line: str, into: Gathering, origin: Origin) -> None:
     egg = _EGG.search(line)
     if egg and (name := valid_name(egg["name"])):
-        unsaid.add(name)
+        into.add(distribution(name, "", origin))
 
 
 def _requirement(
-    line: str, environment: Mapping[str, str], into: Gathering, origin: Origin, unsaid: set[str]
+    line: str, environment: Mapping[str, str], into: Gathering, origin: Origin
 ) -> None:
-    if "://" in line and "@" not in line.partition("://")[0]:
+    if "/" in line and "@" not in line.partition("/")[0] and ";" not in line.partition("/")[0]:
         _bare_url(line, into, origin)
         return
     try:
@@ -79,10 +70,7 @@ def _requirement(
         ) from None
     if not _applies(wanted, environment):
         return
-    name, text = canonicalize_name(wanted.name), _pinned(wanted)
-    if text is None:
-        unsaid.add(name)
-        return
+    name, text = canonicalize_name(wanted.name), _pinned(wanted) or ""
     into.add(distribution(name, text, origin, _sureness(wanted)))
 
 
@@ -124,6 +112,6 @@ def _bare_url(line: str, into: Gathering, origin: Origin) -> None:
     try:
         name, version = of_filename(_filename(line.split()[0]))
     except BadInput:
-        into.warn("An address that names no distribution is left out.")
+        into.warnings.append("An address that names no distribution is left out.")
         return
     into.add(distribution(name, str(version), origin, Confidence.GUESSED))
