@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import ssl
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,13 +31,14 @@ from bonded.operations.sweep import Check
 from bonded.operations.uploads import Incoming, Uploads
 from bonded.ports import Answer, Row, Transaction
 from bonded.settings import Settings
+from bonded.simple.archives import complete
 from bonded.sources import http
 from bonded.sources.credentials import Address
 from bonded.sources.http import HttpIndex, Web
 from bonded.testing import FakeRemote, FixedClock, MemoryIndex
 from bonded.views.cached import ABSENT, RESTING, Cached, Flights
 from bonded.views.saved import Saved
-from support.dists import sdist, wheel
+from support.dists import Dist, sdist, wheel
 from support.serving import Bonded, Server, serving, upload
 from support.upstream import Upstream
 from support.values import a_file, a_project
@@ -369,3 +373,49 @@ async def test_downloads_that_hang_do_not_keep_pages_waiting(
         gate.set()
         for artifact in await asyncio.gather(*hanging):
             assert [part async for part in artifact.read()] == [b"x"]
+
+
+@pytest.mark.parametrize("dist", [wheel("acme"), sdist("acme")])
+def test_a_file_cut_short_of_which_nothing_is_known_is_not_kept(dist: Dist) -> None:
+    assert complete(io.BytesIO(dist.body), dist.filename)
+    assert not complete(io.BytesIO(dist.body[:-30]), dist.filename)
+
+
+def test_what_ends_early_is_not_kept_for_ever(bonded: Bonded) -> None:
+    dist = wheel("acme", extra={"acme/data": bytes(range(256)) * 1000}, stored=True)
+    with silent(dist) as (url, cut):
+        bonded.run("feed", "create", "team", "--upstream", url, "--public")
+        with serving(bonded) as server:
+            path = f"/team/files/acme/{dist.filename}"
+            cut.append(1000)
+            assert server.get(path).status == 502
+            cut.clear()
+            assert server.get(path).body == dist.body
+
+
+@contextmanager
+def silent(dist: Dist) -> Iterator[tuple[str, list[int]]]:
+    """An upstream that says neither hash nor size nor length; how much to send, if not all."""
+    cut: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            page = self.path.endswith("/")
+            link = f'<title>Links for acme</title><a href="/f/{dist.filename}">x</a>'
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html" if page else "application/zip")
+            self.end_headers()
+            self.wfile.write(link.encode() if page else dist.body[: cut[0] if cut else None])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/simple/", cut
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

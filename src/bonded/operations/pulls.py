@@ -26,7 +26,13 @@ from bonded.ports import (
     Transaction,
     UnitOfWork,
 )
-from bonded.simple.archives import BROKEN, parse_metadata, requires_python, wheel_metadata
+from bonded.simple.archives import (
+    BROKEN,
+    complete,
+    parse_metadata,
+    requires_python,
+    wheel_metadata,
+)
 
 #: What is kept back of a file until its hash was verified, so that a wrong one is never complete.
 HELD_BACK = 64 << 10
@@ -239,6 +245,18 @@ def _verify(file: File, pull: Pull) -> None:
         raise _other_bytes(file, f"sha256 {pull.spooled.sha256()}", f"sha256 {file.sha256}")
     if file.sha256 is None and file.source.digest is not None:
         _verify_other(file, pull.spooled.path, file.source.digest)
+    if file.sha256 is None and file.source.digest is None and expected is None:
+        _verify_end(file, pull)
+
+
+def _verify_end(file: File, pull: Pull) -> None:
+    with pull.spooled.path.open("rb") as body:
+        if not complete(body, file.filename):
+            raise BadUpstream(
+                f"{file.source.label} sent {pull.received} bytes for {file.filename}, which are no"
+                " whole archive; they were not kept.",
+                code="upstream-truncated",
+            )
 
 
 def _verify_other(file: File, path: Path, digest: str) -> None:
