@@ -76,7 +76,7 @@ def diff(
         as_json(settings | lists)
         return
     for key, before, after in found.settings:
-        typer.echo(f"{key}: {before} → {after}")
+        typer.echo(f"{key}: {before} -> {after}")
     rows = [{"": kind} | _change(c) for kind, changes in kinds.items() for c in changes]
     table(rows, json=False, empty="The same packages are installed.")
     counts = ", ".join(f"{len(changes)} {kind}" for kind, changes in kinds.items())

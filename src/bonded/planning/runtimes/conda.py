@@ -101,7 +101,10 @@ def environment_specs(document: Mapping[str, Any]) -> tuple[list[Spec], list[str
     """The conda packages and the lines for pip of an environment file."""
     specs: list[Spec] = []
     lines: list[str] = []
-    for item in document.get("dependencies") or ():
+    listed = document.get("dependencies") or []
+    if not isinstance(listed, list):
+        raise TypeError("dependencies are a list")
+    for item in listed:
         if isinstance(item, str):
             specs.append(Spec.parse(item))
         elif isinstance(item, dict):
