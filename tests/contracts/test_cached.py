@@ -26,7 +26,7 @@ ACME, OTHER = NormalizedName("acme"), NormalizedName("other")
 FIRST = a_project("acme", a_file("acme-1.tar.gz"))
 SECOND = a_project("acme", a_file("acme-1.tar.gz"), a_file("acme-2.tar.gz"))
 ETAG = Validators(etag='"1"')
-DOWN = Unavailable("The upstream is down.", code="down")
+DOWN = Unavailable("The upstream is down.", code="upstream-unreachable")
 UNCHANGED = Answer(project=None, max_age=60)
 GONE = Answer(project=Project(name=ACME, absent="no such project"))
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from urllib.parse import quote, urljoin
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from support.dists import Dist, metadata, sdist, tarred, wheel, zipped
 from support.serving import form
@@ -93,19 +94,34 @@ def test_versions_of_every_kind_work_end_to_end(place: Place, number: str) -> No
     "filename",
     [
         "Acme_Spelt-1.0-py3-none-any.whl",
-        "acme.spelt-1.0-py3-none-any.whl",
+        "acme.dotted-1.0-py3-none-any.whl",
         "ACME_SPELT-1.0-2b-cp311.cp312-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
     ],
 )
 def test_wheels_keep_the_filename_they_came_with(place: Place, filename: str) -> None:
-    dist = replace(wheel("acme-spelt"), filename=filename)
-    assert place.upload(filename, dist.body, name="Acme.Spelt").status == 200
-    served(place, dist, "acme-spelt")
+    name = filename.partition("-")[0]
+    dist = replace(wheel(name), filename=filename)
+    assert place.upload(filename, dist.body, name=name).status == 200
+    served(place, dist, canonicalize_name(name))
 
 
-@pytest.mark.parametrize("filename", ["Acme.Source-1.0.tar.gz", "acme-source-1.0.tar.gz"])
+def test_another_spelling_is_no_way_round_what_is_there(place: Place) -> None:
+    dist = wheel("respelt", "1.0")
+    assert place.upload(dist.filename, dist.body).status == 200
+    other = wheel("respelt", "1.0", extra={"respelt/more.py": b""}).body
+    for filename in ("Respelt-1.0-py3-none-any.whl", "respelt-1.0.0-py3-none-any.whl"):
+        refused = place.upload(filename, other)
+        assert refused.status == 409
+        assert dist.filename in refused.problem["detail"]
+    assert place.upload("respelt-1.0-1-py3-none-any.whl", other).status == 200
+    place.bonded.run("delete", "--feed", "team", dist.filename)
+    assert place.upload("RESPELT-1.0-py3-none-any.whl", other).status == 409
+
+
+@pytest.mark.parametrize("filename", ["Acme.Source-1.0.tar.gz", "acme-source-1.1.tar.gz"])
 def test_sdists_keep_the_filename_they_came_with(place: Place, filename: str) -> None:
-    about = {"any/PKG-INFO": metadata("acme_source", "1.0")}
+    number = filename.removesuffix(".tar.gz").rpartition("-")[2]
+    about = {"any/PKG-INFO": metadata("acme_source", number)}
     dist = Dist(filename, tarred(about | {filename: b""}))
     assert place.upload(filename, dist.body).status == 200
     served(place, dist, "acme-source")

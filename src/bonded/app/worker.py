@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from bonded.web.upload import UploadRoute
 
 #: How often a worker looks whether its parent lives, in seconds.
 PARENT_WATCH = 0.4
+THREADS = 32
 
 
 def worker() -> Front:
@@ -41,6 +43,8 @@ def worker() -> Front:
 @asynccontextmanager
 async def rooms(settings: Settings, log: TextIO | None = None) -> AsyncIterator[Rooms]:
     """A worker's rooms, for as long as it serves."""
+    # Threads wait for disks here: the default of a small machine would let six of them do so.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "bonded"))
     opened = open_folder(settings.data)
     freshness = SqliteFreshness(settings.data / CATALOG)
     web = Web(machine.trust, opened.identity)

@@ -14,12 +14,13 @@ from bonded.catalog.revisions import SqlRevisions
 from bonded.model import keys
 from bonded.model.feeds import Feed
 from bonded.model.files import File, Kind, Source
-from bonded.model.names import version
+from bonded.model.names import identity, version
 from bonded.ports import Clock, Row
 
 _c = s.files.c
 _OF = select(s.files).where(_c.feed == bindparam("f"), _c.project == bindparam("p"))
 _FIND = select(s.files).where(_c.feed == bindparam("f"), _c.filename == bindparam("n"))
+_SAME = select(s.files).where(_c.feed == bindparam("f"), _c.identity == bindparam("i"))
 _COUNT = text("UPDATE projects SET files = files + :by WHERE feed = :feed AND name = :name")
 _COUNTED = text("SELECT files FROM projects WHERE feed = :feed AND name = :name")
 
@@ -38,6 +39,11 @@ class SqlFiles:
         found = self._on.execute(_FIND, {"f": feed.id, "n": filename}).first()
         return row_of(found) if found is not None else None
 
+    def same(self, feed: Feed, filename: str) -> Row | None:
+        """A file that a filename names too, spelt otherwise."""
+        found = self._on.execute(_SAME, {"f": feed.id, "i": identity(filename)}).first()
+        return row_of(found) if found is not None else None
+
     def add(self, feed: Feed, row: Row) -> None:
         """Hold a file whose bytes are durable."""
         file = row.file
@@ -47,6 +53,7 @@ class SqlFiles:
                 "feed": feed.id,
                 "project": file.project,
                 "filename": file.filename,
+                "identity": identity(file.filename),
                 "version": str(file.version),
                 "kind": str(row.kind),
                 "label": file.source.label,

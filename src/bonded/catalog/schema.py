@@ -104,6 +104,7 @@ files = Table(
     Column("feed", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("project", String, nullable=False),
     Column("filename", String, nullable=False),
+    Column("identity", String, nullable=False),
     Column("version", String, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("label", Text, nullable=False),
@@ -117,6 +118,7 @@ files = Table(
     Column("deleted", Moment),
     UniqueConstraint("feed", "filename"),
     Index("ix_files_project", "feed", "project"),
+    Index("ix_files_identity", "feed", "identity"),
     Index("ix_files_blob", "blob"),
 )
 
@@ -209,4 +211,5 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Index("ix_audit_at", "at"),
     Index("ix_audit_feed", "feed", "at"),
+    Index("ix_audit_subject", "subject"),
 )

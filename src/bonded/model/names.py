@@ -14,6 +14,7 @@ from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
     canonicalize_name,
+    canonicalize_version,
     parse_sdist_filename,
     parse_wheel_filename,
 )
@@ -98,6 +99,16 @@ class Pattern:
 def version(text: str) -> Version:
     """Parse a version (PEP 440), remembering it: pages name the same ones again and again."""
     return Version(text)
+
+
+def identity(filename: str) -> str:
+    """What a filename says, however it is spelt: `Foo-1.0.0-…` and `foo-1.0-…` are one file."""
+    name, version = distribution(filename)
+    number = canonicalize_version(version)
+    if not filename.endswith(".whl"):
+        return f"{name} {number} {'zip' if filename.endswith('.zip') else 'tar'}"
+    _, _, build, tags = parse_wheel_filename(filename)
+    return f"{name} {number} {build} {' '.join(sorted(map(str, tags)))}"
 
 
 @lru_cache(maxsize=65536)

@@ -227,7 +227,7 @@ def _keep(tx: Transaction, feed: Feed, project: Project, page: StoredPage) -> No
         return
     tx.pages.put(feed.id, project.name, page)
     # First origin wins: from now on an upload of this name needs a take-over.
-    if project.from_upstream and tx.projects.get(feed, project.name) is None:
+    if not project.owned and tx.projects.get(feed, project.name) is None:
         tx.projects.put(feed, project.name, Kind.UPSTREAM)
     for hidden in project.hidden:
         if hidden.by == "saved":

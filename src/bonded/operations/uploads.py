@@ -139,6 +139,8 @@ def _own(tx: Transaction, feed: Feed, name: NormalizedName, now: datetime) -> No
 def _standing(tx: Transaction, feed: Feed, file: File) -> Outcome:
     """Whether the file may be added, or is there; raises why it may not."""
     row = tx.files.find(feed, file.filename)
+    if row is None:
+        _check_spelling(file, tx.files.same(feed, file.filename))
     if row is not None and row.deleted is not None:
         raise BadInput(
             f"The filename {file.filename} was previously used by a file that was deleted, and"
@@ -156,6 +158,19 @@ def _standing(tx: Transaction, feed: Feed, file: File) -> Outcome:
         return Outcome.THERE
     _may_upload(tx, feed, file.project)
     return Outcome.ADDED
+
+
+def _check_spelling(file: File, same: Row | None) -> None:
+    """The same file spelt otherwise is no way round what was published or deleted."""
+    if same is None:
+        return
+    gone = "was deleted" if same.deleted is not None else "is there"
+    raise Conflict(
+        f"File already exists: {file.filename} is another spelling of {same.file.filename}, which"
+        f" {gone}.",
+        code="file-exists",
+        hint="What was published is never changed: raise the version or the build number.",
+    )
 
 
 def _may_upload(tx: Transaction, feed: Feed, name: NormalizedName) -> None:

@@ -107,6 +107,8 @@ def _next(response: aiohttp.ClientResponse) -> str:
     url = urljoin(str(response.url), response.headers.get("Location", ""))
     if urlsplit(url).scheme not in ("http", "https") or url == str(response.url):
         raise _RedirectLoop("it redirects to itself or to nowhere")
+    if response.url.scheme == "https" and not url.startswith("https:"):
+        raise _RedirectLoop("it redirects from https to http")
     return url
 
 

@@ -19,6 +19,8 @@ from bonded.ports import Answer, Clock, Listing, Remote, Transaction, UnitOfWork
 UNSAID, LONGEST, SHORTEST = timedelta(minutes=5), timedelta(hours=1), timedelta(seconds=10)
 #: How long an upstream is believed to know nothing of a name.
 ABSENT = timedelta(minutes=1)
+#: The code of the problem that is one of the upstream as a whole, and not of one page.
+UNREACHABLE = "upstream-unreachable"
 #: Of how many names at most that is remembered.
 REMEMBERED = 10_000
 #: How long an upstream that failed is left alone while there is a page to show.
@@ -101,7 +103,8 @@ class Cached:
         try:
             answer = await self.remote.ask(name, known.validators if known else None)
         except Unavailable as problem:
-            self.flights.failed[self.id] = (self.clock(), problem)
+            if problem.code == UNREACHABLE:
+                self.flights.failed[self.id] = (self.clock(), problem)
             raise
         self.flights.failed.pop(self.id, None)
         if known is None and answer.project is not None and answer.project.absent is not None:

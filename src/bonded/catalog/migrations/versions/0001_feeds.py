@@ -26,6 +26,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
     op.create_index("ix_audit_feed", "audit", ["feed", "at"], unique=False)
+    op.create_index("ix_audit_subject", "audit", ["subject"], unique=False)
     op.create_table(
         "core_metadata",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -114,6 +115,7 @@ def upgrade() -> None:
         sa.Column("feed", _number, nullable=False),
         sa.Column("project", sa.String(), nullable=False),
         sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
@@ -132,6 +134,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("feed", "filename", name=op.f("uq_files_feed")),
     )
     op.create_index("ix_files_blob", "files", ["blob"], unique=False)
+    op.create_index("ix_files_identity", "files", ["feed", "identity"], unique=False)
     op.create_index("ix_files_project", "files", ["feed", "project"], unique=False)
     op.create_table(
         "listings",
