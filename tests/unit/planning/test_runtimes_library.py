@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,18 @@ def test_files_of_the_family_import_without_a_word_more(name: str) -> None:
     found = read_file(LISTS / f"{name}.yml", Given(name="mine", source="test"))
     assert found.installed == built_in(name).installed
     assert (found.python, found.platform) == (built_in(name).python, built_in(name).platform)
+
+
+@with_lists
+@pytest.mark.parametrize("name", ["fabric-1.2", "fabric-1.3", "fabric-2.0"])
+def test_names_tell_as_much_as_builds(name: str) -> None:
+    """The same environment as `conda env export --no-builds` would have it."""
+    text = re.sub(
+        r"^(  - [^=\n]+=[^=\n]+)=.*$", r"\1", (LISTS / f"{name}.yml").read_text(), 0, re.M
+    )
+    found = read(text.encode(), Given(name="mine", source="test"))
+    difference = compare(built_in(name), found)
+    assert (difference.added, difference.removed, difference.changed) == ((), (), ())
 
 
 # Kept
