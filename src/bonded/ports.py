@@ -165,8 +165,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """An upstream's page as it was last seen; `project` is absent where it knew of none."""
+    """An upstream's page as it was last seen; `project` is absent where it knew of none.
 
+    `origin` is the address it was read at, without secrets: that of the default upstream changes
+    with the machine's configuration.
+    """
+
+    origin: str
     project: Project
     validators: Validators
     fresh_until: datetime

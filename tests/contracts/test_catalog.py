@@ -461,7 +461,7 @@ HIDDEN = Hidden(filename="acme-0.egg", by="parse", reason="legacy")
 def listing(*filenames: str, **more: object) -> Listing:
     project = a_project("acme", *map(a_file, filenames), hidden=(HIDDEN,), **more)
     validators = Validators(etag='"1"', last_modified="yesterday")
-    return Listing(project=project, validators=validators, fresh_until=AT)
+    return Listing(origin="an upstream", project=project, validators=validators, fresh_until=AT)
 
 
 async def test_listings_are_kept_whole(catalog: UnitOfWork) -> None:

@@ -346,3 +346,17 @@ def test_names_are_redirected_to_their_normal_form(server: Server) -> None:
     ):
         reply = request(server.url, "GET", path)
         assert (reply.status, reply.headers.get("location")) == (301, to), path
+
+
+def test_another_default_index_is_another_upstream(bonded: Bonded, upstream: Upstream) -> None:
+    """A command, or a restart, with another configuration must not answer for the server's."""
+    upstream.add(wheel("small", "1.0"))
+    bonded.run("feed", "create", "team", "--upstream", "default", "--public")
+    server_side = Bonded(bonded.data, bonded.environment | {"PIP_INDEX_URL": upstream.url})
+    stranger = Upstream([wheel("small", "6.6.6")], max_age=3600)
+    with running(stranger) as other, serving(server_side) as server:
+        assert server.page("/team/simple/small/")["versions"] == ["1.0"]
+        bonded.environment["PIP_INDEX_URL"] = other.url
+        said = bonded.json("explain", "team", "small")["lines"]
+        assert [line["version"] for line in said] == ["6.6.6"]
+        assert server.page("/team/simple/small/")["versions"] == ["1.0"]

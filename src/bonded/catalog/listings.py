@@ -39,7 +39,12 @@ class SqlListings:
             basis=self._revisions.of([keys.listing(upstream, name)]),
         )
         validators = Validators(etag=row.etag, last_modified=row.last_modified)
-        return Listing(project=project, validators=validators, fresh_until=row.fresh_until)
+        return Listing(
+            origin=row.origin,
+            project=project,
+            validators=validators,
+            fresh_until=row.fresh_until,
+        )
 
     def put(self, upstream: int, listing: Listing) -> None:
         """Replace what was known; what depends on it holds no longer if it says something else."""
@@ -58,6 +63,7 @@ class SqlListings:
         if known is None or any(getattr(known, key) != values[key] for key in _SAID):
             self._revisions.bump(keys.listing(upstream, project.name))
         values |= {
+            "origin": listing.origin,
             "etag": listing.validators.etag,
             "last_modified": listing.validators.last_modified,
             "fresh_until": listing.fresh_until,

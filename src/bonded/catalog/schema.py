@@ -178,6 +178,7 @@ listings = Table(
     metadata,
     Column("upstream", ForeignKey("upstreams.id"), primary_key=True),
     Column("project", String, primary_key=True),
+    Column("origin", Text, nullable=False),
     Column("absent", Text),
     Column("status", String(16)),
     Column("status_reason", Text),

@@ -72,6 +72,9 @@ class Cached:
     async def project(self, name: NormalizedName) -> Project:
         """The upstream's page, as fresh as can be had."""
         known = await self.uow.read(lambda tx: tx.listings.get(self.id, name))
+        if known is not None and known.origin != self.remote.label:
+            # Of another server, which this upstream was by then.
+            known = None
         if known is not None and self.clock() < known.fresh_until:
             return _shown(known)
         key = (self.id, name)
@@ -125,7 +128,10 @@ class Cached:
                 tx.listings.renew(self.id, name, until)
             else:
                 listing = Listing(
-                    project=answer.project, validators=answer.validators, fresh_until=until
+                    origin=self.remote.label,
+                    project=answer.project,
+                    validators=answer.validators,
+                    fresh_until=until,
                 )
                 tx.listings.put(self.id, listing)
             kept = tx.listings.get(self.id, name)

@@ -12,7 +12,24 @@ _number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the first tables."""
+    """Make the first tables, each after those it refers to."""
+    _audit()
+    _core_metadata()
+    _feeds()
+    _revisions()
+    _tokens()
+    _upstreams()
+    _claims()
+    _described()
+    _feed_upstreams()
+    _files()
+    _listings()
+    _pages()
+    _projects()
+    _token_feeds()
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -27,12 +44,18 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
     op.create_index("ix_audit_feed", "audit", ["feed", "at"], unique=False)
     op.create_index("ix_audit_subject", "audit", ["subject"], unique=False)
+
+
+def _core_metadata() -> None:
     op.create_table(
         "core_metadata",
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_core_metadata")),
     )
+
+
+def _feeds() -> None:
     op.create_table(
         "feeds",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -43,12 +66,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_feeds_name")),
         sqlite_autoincrement=True,
     )
+
+
+def _revisions() -> None:
     op.create_table(
         "revisions",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_revisions")),
     )
+
+
+def _tokens() -> None:
     op.create_table(
         "tokens",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -62,6 +91,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
         sqlite_autoincrement=True,
     )
+
+
+def _upstreams() -> None:
     op.create_table(
         "upstreams",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -70,6 +102,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("spec", name=op.f("uq_upstreams_spec")),
         sqlite_autoincrement=True,
     )
+
+
+def _claims() -> None:
     op.create_table(
         "claims",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -85,6 +120,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_claims_exact", "claims", ["exact"], unique=False)
     op.create_index("ix_claims_pattern", "claims", ["pattern"], unique=False)
+
+
+def _described() -> None:
     op.create_table(
         "described",
         sa.Column("upstream", _number, nullable=False),
@@ -96,6 +134,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("upstream", "filename", name=op.f("pk_described")),
     )
     op.create_index("ix_described_project", "described", ["upstream", "project"], unique=False)
+
+
+def _feed_upstreams() -> None:
     op.create_table(
         "feed_upstreams",
         sa.Column("feed", _number, nullable=False),
@@ -109,6 +150,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("feed", "position", name=op.f("pk_feed_upstreams")),
     )
+
+
+def _files() -> None:
     op.create_table(
         "files",
         sa.Column("id", _number, autoincrement=True, nullable=False),
@@ -136,10 +180,14 @@ def upgrade() -> None:
     op.create_index("ix_files_blob", "files", ["blob"], unique=False)
     op.create_index("ix_files_identity", "files", ["feed", "identity"], unique=False)
     op.create_index("ix_files_project", "files", ["feed", "project"], unique=False)
+
+
+def _listings() -> None:
     op.create_table(
         "listings",
         sa.Column("upstream", _number, nullable=False),
         sa.Column("project", sa.String(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("absent", sa.Text(), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=True),
         sa.Column("status_reason", sa.Text(), nullable=True),
@@ -150,6 +198,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["upstream"], ["upstreams.id"], name=op.f("fk_listings_upstream")),
         sa.PrimaryKeyConstraint("upstream", "project", name=op.f("pk_listings")),
     )
+
+
+def _pages() -> None:
     op.create_table(
         "pages",
         sa.Column("feed", _number, nullable=False),
@@ -164,6 +215,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("feed", "project", name=op.f("pk_pages")),
     )
+
+
+def _projects() -> None:
     op.create_table(
         "projects",
         sa.Column("feed", _number, nullable=False),
@@ -177,6 +231,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("feed", "name", name=op.f("pk_projects")),
     )
+
+
+def _token_feeds() -> None:
     op.create_table(
         "token_feeds",
         sa.Column("token", _number, nullable=False),
