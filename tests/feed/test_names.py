@@ -158,3 +158,17 @@ def test_feeds_do_not_fall_back_in_circles(bonded: Bonded) -> None:
     bonded.run("feed", "delete", "a", code=1)
     bonded.run("feed", "set", "b", "--no-upstream")
     bonded.run("feed", "delete", "a")
+
+
+def test_a_name_given_up_is_the_upstreams_again(
+    bonded: Bonded, server: Server, upstream: Upstream
+) -> None:
+    upstream.add(wheel("acme-core", "9.0"))
+    assert versions(server, "acme-core") == ["9.0"]
+    bonded.run("claim", "add", "--feed", "team", "--take-over", "acme-*")
+    assert versions(server, "acme-core") == []
+    bonded.run("claim", "remove", "--feed", "team", "acme-*")
+    assert versions(server, "acme-core") == ["9.0"]
+    dist = wheel("acme-core", "1.0")
+    reply = upload(server, "/team/legacy/", dist.filename, dist.body, bonded.token("team"))
+    assert (reply.status, reply.problem["code"]) == (403, "name-from-upstream")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -148,16 +148,3 @@ class Project:
     def versions(self) -> list[str]:
         """The versions of its files, oldest first (PEP 700)."""
         return [str(v) for v in sorted({f.version for f in self.files})]
-
-    @property
-    def from_upstream(self) -> bool:
-        """Whether an upstream had a part in what it shows."""
-        return any(f.source.kind is not Kind.HOSTED for f in self.files)
-
-
-def merge(bases: Iterable[Basis]) -> Basis:
-    """Everything that any of the given bases depends on."""
-    total = Basis()
-    for basis in bases:
-        total |= basis
-    return total

@@ -227,7 +227,8 @@ def _keep(tx: Transaction, feed: Feed, project: Project, page: StoredPage) -> No
         return
     tx.pages.put(feed.id, project.name, page)
     # First origin wins: from now on an upload of this name needs a take-over.
-    if not project.owned and tx.projects.get(feed, project.name) is None:
+    known = tx.projects.get(feed, project.name)
+    if not project.owned and (known is None or known.kind is Kind.HOSTED):
         tx.projects.put(feed, project.name, Kind.UPSTREAM)
     for hidden in project.hidden:
         if hidden.by == "saved":

@@ -26,8 +26,6 @@ from bonded.simple import times
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DIGEST = re.compile(r"(sha512|sha384|sha224|sha1|md5|blake2b)=([0-9A-Fa-f]{32,128})", re.ASCII)
 _ARCHIVE = re.compile(r"\.(whl|egg|zip|exe|msi|dmg|rpm|deb|tgz|tbz|tar\.(gz|bz2|xz|lzma|Z))$", re.I)
-#: A page whose JSON would be larger than this many files is no page of one project.
-MAX_FILES = 1_000_000
 #: No file is larger, and no larger number can be kept.
 MAX_SIZE = 1 << 62
 

@@ -112,10 +112,15 @@ class _Exchange:
             self.rooms.journal.note(f"cut off {self.request.path}: {why}")
             raise
         finally:
-            who = f"{self.request.client} {quote(self.request.actor, safe=' ()@:/+.,=')!r}"
-            line = f"{self.request.method} {quote(self.request.path)}"
-            took = perf_counter() - begun
-            self.rooms.journal.answered(who, line, self.route, status, self.sent, took)
+            self._note(status, perf_counter() - begun)
+
+    def _note(self, status: int, seconds: float) -> None:
+        journal, request = self.rooms.journal, self.request
+        journal.answered(self.route, status, self.sent, seconds)
+        if journal.logs:
+            who = f"{request.client} {quote(request.actor, safe=' ()@:/+.,=')!r}"
+            line = f"{request.method} {quote(request.path)}"
+            journal.access(who, line, status, self.sent, seconds)
 
     async def _answer(self) -> Response:
         try:

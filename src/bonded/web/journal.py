@@ -49,17 +49,22 @@ class Journal:
         self.pages.inc()
         self.page_bytes.inc(size)
 
-    def answered(
-        self, who: str, line: str, route: str, status: int, size: int, seconds: float
-    ) -> None:
-        """A request was answered. `line` is method and path: never a query, nor a header."""
+    @property
+    def logs(self) -> bool:
+        """Whether there is an access log to write."""
+        return self._log is not None
+
+    def answered(self, route: str, status: int, size: int, seconds: float) -> None:
+        """A request was answered."""
         count, time = self._child(route, status)
         count.inc()
         time.observe(seconds)
         self.sent.inc(size)
-        if self._log is not None:
-            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            self._lines.append(f"{at} {who} {line} {status} {size} {seconds * 1000:.1f}ms\n")
+
+    def access(self, who: str, line: str, status: int, size: int, seconds: float) -> None:
+        """A line of the access log. `line` is method and path: never a query, nor a header."""
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._lines.append(f"{at} {who} {line} {status} {size} {seconds * 1000:.1f}ms\n")
 
     def note(self, message: str) -> None:
         """A line about something other than a request."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import NormalizedName
 
-from bonded.model.files import Basis, Kind, Project, Standing, merge
+from bonded.model.files import Basis, Project, Standing
 from support.values import a_file
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,11 +34,6 @@ def test_the_first_time_that_comes_counts(
     assert (Basis((), one) | Basis((), other)).valid_until == least
 
 
-def test_merge_of_none_depends_on_nothing() -> None:
-    assert merge([]) == Basis()
-    assert merge([Basis((("a", 1),)), Basis((("b", 1),), T)]) == Basis((("a", 1), ("b", 1)), T)
-
-
 def test_identity_is_project_filename_and_hash() -> None:
     file = a_file("acme-1.0.tar.gz")
     assert replace(file, size=5, yanked="", uploaded=T) == file
@@ -51,12 +46,6 @@ def test_versions_are_sorted_as_versions() -> None:
     files += (a_file("acme-1.9-py3-none-any.whl"),)
     project = Project(name=NormalizedName("acme"), files=files)
     assert project.versions == ["1.9", "1.10rc1", "1.10", "1!0.1"]
-
-
-def test_from_upstream() -> None:
-    hosted, listed = a_file("acme-1.tar.gz", kind=Kind.HOSTED), a_file("acme-2.tar.gz")
-    assert not Project(name=NormalizedName("acme"), files=(hosted,)).from_upstream
-    assert Project(name=NormalizedName("acme"), files=(hosted, listed)).from_upstream
 
 
 def test_who_refuses_uploads() -> None:
